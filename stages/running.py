@@ -1,0 +1,75 @@
+"""What a long computation shows and leaves behind: a progress bar, and checkpoints that survive a kill."""
+import hashlib
+import json
+import shutil
+import time
+from pathlib import Path
+
+import torch
+from filelock import FileLock, Timeout
+from tqdm import tqdm
+
+from wide import artifacts
+
+
+class Scratch:
+    """Checkpoints of one configuration in scratch/<hash>/, which git and DVC ignore.
+
+    DVC deletes a stage's outputs before it runs, so what is to survive a kill lives outside them. The hash covers the
+    configuration and the md5 of every file that the numbers depend on: a changed one starts afresh. Removed at success.
+    """
+
+    def __init__(self, configuration: dict, files=(), every_s: float = 20):
+        content = json.dumps([configuration, [hashlib.md5(Path(file).read_bytes()).hexdigest() for file in files]], sort_keys=True)
+        self.folder = artifacts.SCRATCH / hashlib.sha256(content.encode()).hexdigest()[:16]
+        self.every_s, self.last, self.prefix = every_s, time.monotonic(), ""
+
+    def __enter__(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.lock = FileLock(f"{self.folder}.lock")
+        try:
+            self.lock.acquire(timeout=10)
+        except Timeout:
+            raise ValueError(f"another process computes the same thing (it holds {self.folder}.lock): wait for it, or stop it") from None
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self.lock.release()
+        if kind is None:
+            Path(f"{self.folder}.lock").unlink(missing_ok=True)
+
+    def within(self, prefix: str) -> "Scratch":
+        """The same scratch for the next part of the work."""
+        self.prefix = prefix
+        return self
+
+    def _path(self, name):
+        return self.folder / f"{self.prefix}-{name}.safetensors"
+
+    def due(self) -> bool:
+        return time.monotonic() - self.last > self.every_s
+
+    def save(self, name: str, tensors: dict):
+        artifacts.save_tensors(self._path(name), {key: value.numpy() for key, value in tensors.items()})
+        self.last = time.monotonic()
+
+    def load(self, name: str) -> dict | None:
+        if not self._path(name).exists():
+            return None
+        return {key: torch.from_numpy(value) for key, value in artifacts.load_tensors(self._path(name))[0].items()}
+
+
+def bar(total: int, what: str, unit: str = "img") -> tqdm:
+    """A progress bar with an ETA; in a log without a terminal a line every ten seconds is enough."""
+    return tqdm(total=total, desc=what, unit=unit, unit_scale=True, dynamic_ncols=True, mininterval=1 if _terminal() else 10)
+
+
+def _terminal() -> bool:
+    import sys
+    return sys.stderr.isatty()
+
+
+def device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,0 +1,1 @@
+"""The library: networks, population training, measures, artefacts and plot style. No parameters file, no argv."""

@@ -1,0 +1,138 @@
+"""Where each artefact lives and how it is stored: the only code that loads or saves one.
+
+Every writer is atomic (a temporary file in the same folder, then a rename) and deterministic (no dates, sorted keys),
+so that a kill leaves either the old file or the new one, and equal content means equal bytes.
+"""
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as to_safetensors
+
+DATA, RESULTS, FIGURES, SCRATCH = Path("data"), Path("results"), Path("figures"), Path("scratch")
+
+
+def dataset(scale: str, name: str) -> Path:
+    """Images and labels of a data set, cut to the scale."""
+    return DATA / "datasets" / scale / f"{name}.safetensors"
+
+
+def population(scale: str, study: str, variant: str, width=None) -> Path:
+    """All seeds of a variant: every width in one file, or one width where a width is a stage of its own."""
+    return _variant("populations", scale, study, variant, width)
+
+
+def activations(scale: str, study: str, variant: str, width=None) -> Path:
+    """Stored activations of a variant, keyed like its population."""
+    return _variant("activations", scale, study, variant, width)
+
+
+def _variant(kind, scale, study, variant, width):
+    folder = DATA / kind / scale / study
+    return folder / f"{variant}.safetensors" if width is None else folder / variant / f"w{width}.safetensors"
+
+
+def result(scale: str, study: str, measure: str, variant: str, suffix: str = "npz") -> Path:
+    """A measure of a variant: arrays (npz) or numbers (json, a DVC metric)."""
+    return RESULTS / scale / study / measure / f"{variant}.{suffix}"
+
+
+def training_metrics(scale: str, study: str, variant: str, width=None) -> Path:
+    """Accuracy and throughput of a training. Kept apart from the population, whose bytes must not depend on the clock."""
+    return result(scale, study, "training", variant if width is None else f"{variant}_w{width}", "json")
+
+
+def claims(scale: str, paper: str) -> Path:
+    """The judged claims of a paper."""
+    return RESULTS / scale / "claims" / f"{paper}.json"
+
+
+def figure(scale: str, key: str, suffix: str = "png") -> Path:
+    """A picture (png) or a table (md)."""
+    return FIGURES / scale / f"{key}.{suffix}"
+
+
+def _write(path: Path, content: bytes):
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OSError(f"{path} could not be written ({error.strerror}); make room and run again, nothing was replaced"
+                      ) from error
+
+
+def save_tensors(path: Path, tensors: dict[str, np.ndarray], card: dict | None = None):
+    """Write named arrays and a card (a JSON object) as safetensors.
+
+    The card is one metadata entry: safetensors keeps several in a hash map, whose order varies from run to run.
+    """
+    tensors = {name: np.ascontiguousarray(value) for name, value in sorted(tensors.items())}
+    _write(path, to_safetensors(tensors, {"card": json.dumps(card or {}, sort_keys=True)}))
+
+
+def load_tensors(path: Path, names=None) -> tuple[dict[str, np.ndarray], dict]:
+    """Read arrays (all, or those named) and the card. Raises ValueError for a damaged file, FileNotFoundError for none."""
+    if not Path(path).exists():
+        raise FileNotFoundError(f"{path} is missing: run `dvc repro`, which makes it")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            keys = file.keys() if names is None else names
+            return {name: file.get_tensor(name) for name in keys}, json.loads((file.metadata() or {}).get("card", "{}"))
+    except SafetensorError as error:
+        raise ValueError(f"{path} is damaged ({error}): delete it and run `dvc repro`") from error
+
+
+def save_result(path: Path, arrays: dict[str, np.ndarray]):
+    """Write arrays as a compressed npz with fixed dates, so that equal arrays are equal bytes."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, value in sorted(arrays.items()):
+                with archive.open(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), "w", force_zip64=True) as file:
+                    np.lib.format.write_array(file, np.asarray(value), allow_pickle=False)
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OSError(f"{path} could not be written ({error.strerror}); make room and run again") from error
+
+
+def load_result(path: Path) -> dict[str, np.ndarray]:
+    """Read an npz. Raises FileNotFoundError, or ValueError for a damaged file."""
+    if not Path(path).exists():
+        raise FileNotFoundError(f"{path} is missing: run `dvc repro`, which makes it")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
+        raise ValueError(f"{path} is damaged ({error}): delete it and run `dvc repro`") from error
+
+
+def save_numbers(path: Path, numbers):
+    """Write numbers (a JSON object or list), six significant digits kept for floats, NaN as null."""
+    _write(path, (json.dumps(_plain(numbers), indent=1, sort_keys=True, allow_nan=False) + "\n").encode())
+
+
+def load_numbers(path: Path):
+    """Read what save_numbers wrote."""
+    if not Path(path).exists():
+        raise FileNotFoundError(f"{path} is missing: run `dvc repro`, which makes it")
+    return json.loads(Path(path).read_text())
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_plain(item) for item in value]
+    if isinstance(value, (float, np.floating)):
+        return float(f"{value:.6g}") if np.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,112 @@
+"""Lucid's image parameterisation and random transforms, with the settings of its activation-atlas notebook."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+# Square root (by SVD) of the correlation of ImageNet's colours, as published with Lucid: rows are red, green, blue.
+COLOUR = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
+COLOUR /= np.linalg.norm(COLOUR, axis=0).max()
+
+
+@dataclass(frozen=True)
+class Transforms:
+    """Lucid's regularisation, in the order of the fields; the defaults are its atlas notebook's. Pixels and degrees."""
+
+    pad: int = 2
+    jitters: tuple = (4, 4, 8, 8, 8)  # each a random crop that takes so many pixels off either side length
+    scales: tuple = tuple(0.995**n for n in range(-5, 80)) + 2 * tuple(0.998**n for n in range(20, 40))
+    angles: tuple = (*range(-20, 20), *range(-10, 10), *range(-5, 5), *5 * [0])
+    last_jitter: int = 2
+
+    def window(self, canvas):
+        """Side lengths (pixels) after the first crops and after the last one."""
+        side = canvas + 2 * self.pad - sum(self.jitters)
+        return side, side - self.last_jitter
+
+
+ATLAS = Transforms()
+
+
+class Pose(NamedTuple):
+    """One draw of the transforms: summed offsets of the first crops, scale, degrees, offsets of the last crop."""
+
+    top: int
+    left: int
+    scale: float
+    angle: float
+    last_top: int
+    last_left: int
+
+
+def spectra(indices, channels, canvas, seed=0):
+    """First Fourier coefficients, sd 0.01, seeded by icon index: (m, channels, canvas, canvas // 2 + 1, 2) float32."""
+    shape = (channels, canvas, canvas // 2 + 1, 2)
+    seeds = [int(np.random.SeedSequence((seed, i)).generate_state(1, np.uint64)[0]) for i in indices]
+    return 0.01 * torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(s)) for s in seeds])
+
+
+def paint(spectrum):
+    """Images (m, C, h, h) in [0, 1] of Fourier coefficients: Lucid's decorrelated parameterisation, decay power 1."""
+    channels, side = spectrum.shape[1], spectrum.shape[2]
+    fy, fx = torch.fft.fftfreq(side)[:, None], torch.fft.rfftfreq(side)
+    scale = (side / 4) / torch.sqrt(fx**2 + fy**2).clamp(min=1 / side)
+    waves = torch.view_as_complex(spectrum) * scale.to(spectrum.device)
+    # Axis by axis: what irfft2 makes of coefficients without Hermitian symmetry differs between processors.
+    pixels = torch.fft.irfft(torch.fft.ifft(waves, dim=-2), n=side, dim=-1)
+    if channels == 3:
+        pixels = (torch.as_tensor(COLOUR).to(pixels) @ pixels.flatten(2)).view_as(pixels)
+    return torch.sigmoid(pixels)
+
+
+def draw_pose(generator, transforms=ATLAS):
+    """A random Pose from a CPU torch.Generator. Offsets of successive crops add up, so their sum is kept."""
+
+    def below(n):
+        return int(torch.randint(n, (), generator=generator))
+
+    top, left = (sum(below(d + 1) for d in transforms.jitters) for _ in range(2))
+    scale, angle = (options[below(len(options))] for options in (transforms.scales, transforms.angles))
+    return Pose(top, left, scale, angle, below(transforms.last_jitter + 1), below(transforms.last_jitter + 1))
+
+
+def transformed(images, pose, size, pad_value, transforms=ATLAS):
+    """Images (m, C, h, h) as the network sees them in a pose: (m, C, size, size).
+
+    Scale and rotation (counter-clockwise) are one bilinear resampling about the centre, where Lucid does two. The
+    frame keeps its size, so a smaller scale shows a smaller picture: Lucid hands on an image of fewer pixels, but
+    stretching that to the network's fixed input size would undo the scale. What lies outside is pad_value.
+    """
+    inner, final = transforms.window(images.shape[-1])
+    picture = _crop(images, pose.top - transforms.pad, pose.left - transforms.pad, inner, pad_value)
+    cos, sin = np.cos(np.radians(pose.angle)) / pose.scale, np.sin(np.radians(pose.angle)) / pose.scale
+    inverse = torch.tensor([[[cos, -sin, 0], [sin, cos, 0]]], dtype=torch.float64)
+    points = F.affine_grid(inverse, (1, 1, inner, inner), align_corners=False)
+    points = points[:, pose.last_top : pose.last_top + final, pose.last_left : pose.last_left + final]
+    points = points.to(images.device, images.dtype).expand(len(images), -1, -1, -1)
+    moved = F.grid_sample(picture - pad_value, points, padding_mode="zeros", align_corners=False) + pad_value
+    return _resize(moved, size)
+
+
+def centre_view(images, size, pad_value, transforms=ATLAS):
+    """What the network is shown of finished icons (m, C, h, h): the central crop, unscaled: (m, C, size, size)."""
+    final = transforms.window(images.shape[-1])[1]
+    return _resize(_crop(images, *2 * ((images.shape[-1] - final) // 2,), final, pad_value), size)
+
+
+def shrink(images, size):
+    """Images (m, C, h, w) in [0, 1], antialiased and rounded for storing: uint8 (m, C, size, size)."""
+    return _resize(images, size).mul(255).round().clamp(0, 255).to(torch.uint8)
+
+
+def _crop(images, top, left, window, pad_value):
+    """Rows top.. and columns left.. of a window x window crop; what reaches beyond the image is pad_value."""
+    height, width = images.shape[-2:]
+    return F.pad(images, (-left, left + window - width, -top, top + window - height), value=pad_value)
+
+
+def _resize(images, size):
+    return F.interpolate(images, size=(size, size), mode="bilinear", antialias=True)

@@ -1,0 +1,1 @@
+"""Networks. A file a network, each with a class ``Net(width, *, image, classes, **options)``; the module's name is the network's."""
