@@ -24,7 +24,7 @@ def main(study: str, net: str, data: str, scale: str, variant: str):
     arrays = {}
     for family in families(artifacts.population(scale, study, variant), net, shape):
         features, points = tensors[f"{family.key}/features"], maps[f"{family.key}/points"]
-        cells, members = visualise.cells(visualise.layout(points), settings["grid"], settings["minimum"])
+        cells, members = visualise.cells(visualise.layout(points), settings["grid"], min(settings["minimum"], caps.get("minimum", settings["minimum"])))
         targets = visualise.atlas_targets(features, members, settings["damping"])
         whitening = visualise.whitening(features, settings["damping"])
         neurons = np.sort(np.random.default_rng(settings["seed"]).permutation(features.shape[1])[:settings["neurons"]])

@@ -3,6 +3,7 @@
 Every chain of stages starts here. DVC removes a stage's outputs before it runs, so a mistake found in the stage itself would cost
 the results that it was to replace; found here it costs nothing. The output never changes, so nothing downstream reruns.
 """
+import math
 import sys
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,14 +14,14 @@ from stages import stage
 from stages.study import CAPS, STUDY_KEYS, VARIANT_KEYS, network
 from wide.train import Recipe
 
-SCALE_KEYS = {"data": {"train", "test", "image_size"}, "train": set(CAPS), "measure": {"points", "steps", "views"}}
+SCALE_KEYS = {"data": {"train", "test", "image_size"}, "train": set(CAPS), "measure": {"points", "minimum", "steps", "views"}}
 SHARED = {"gilboa"}  # sections of measures' settings that are not studies
 
 
 def check(params: dict):
     """Raise ValueError, one line, for the first thing in the parameters that no stage could use."""
     scales = params.get("scales", {})
-    if params.get("scale") not in scales:
+    if params.get("scale") not in list(scales):
         raise ValueError(f"params.yaml: scale is '{params.get('scale')}'; it must be one of {', '.join(scales)}")
     width = params.get("width")
     if isinstance(width, bool) or not isinstance(width, (int, float)) or not 0 < width < float("inf"):
@@ -28,7 +29,7 @@ def check(params: dict):
     for name, caps in scales.items():
         _known(caps, SCALE_KEYS, f"scales.{name}")
         for kind, allowed in SCALE_KEYS.items():
-            _caps(caps[kind], allowed, f"scales.{name}.{kind}")
+            _caps(caps.get(kind), allowed, f"scales.{name}.{kind}")
     for name, study in params.items():
         if name in ("scale", "width", "scales", *SHARED):
             continue
@@ -42,17 +43,21 @@ def _study(name, study, scales):
     for key in ("labels", "test", "seeds", "recipe", "variants", "measure", "at"):
         if key not in study:
             raise ValueError(f"params.yaml: {name} lacks '{key}'")
+    if "widths" not in study and "depths" not in study:
+        raise ValueError(f"params.yaml: {name} lacks 'widths' (or 'depths')")
+    if not isinstance(study["variants"], dict) or not study["variants"]:
+        raise ValueError(f"params.yaml: {name}.variants is {study['variants']!r}; it must name a variant: {{base: {{}}}} departs in nothing")
     _sizes(study, name)
     _recipe(study["recipe"], name)
     for variant, departure in study["variants"].items():
         _known(departure, VARIANT_KEYS, f"{name}.variants.{variant}")
         _sizes(departure, f"{name}.variants.{variant}")
         _recipe({**study["recipe"], **departure.get("recipe", {})}, f"{name}.variants.{variant}")
+    _known(study["at"], set(scales), f"{name}.at")
     for scale in scales:
         if scale not in study["at"]:
             raise ValueError(f"params.yaml: {name}.at lacks '{scale}'; write {{train: {{}}, measure: {{}}}} for no caps of its own")
     for scale, caps in study["at"].items():
-        _known(study["at"], set(scales), f"{name}.at")
         _known(caps, {"train", "measure"}, f"{name}.at.{scale}")
         for kind in ("train", "measure"):
             _caps(caps.get(kind), SCALE_KEYS[kind], f"{name}.at.{scale}.{kind}")
@@ -71,17 +76,23 @@ def _known(mapping, allowed, where):
 def _caps(caps, allowed, where):
     _known(caps, allowed, where)
     for key, value in caps.items():
-        entries = value if isinstance(value, list) else [value]
-        if not entries or any(isinstance(entry, bool) or not isinstance(entry, (int, float)) or entry <= 0 for entry in entries):
-            raise ValueError(f"params.yaml: {where}.{key} is {value!r}; it must be a number above 0, or a list of them for keep")
+        entries = value if key == "keep" else [value]
+        if not isinstance(entries, list) or not entries or not all(_number(entry) and entry > 0 for entry in entries):
+            wanted = "a list of numbers above 0" if key == "keep" else "a number above 0"
+            raise ValueError(f"params.yaml: {where}.{key} is {value!r}; it must be {wanted}")
+
+
+def _number(value) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _sizes(settings, where):
     for key, least in (("widths", 1e-9), ("depths", 0), ("seeds", 0)):
         listed = settings.get(key, [1])
-        if not isinstance(listed, list) or not listed or any(isinstance(entry, bool) or not isinstance(entry, (int, float)) or
-                                                             entry < least for entry in listed):
+        if not isinstance(listed, list) or not listed or not all(_number(entry) and entry >= least for entry in listed):
             raise ValueError(f"params.yaml: {where}.{key} is {listed!r}; it must be a list of numbers{' above 0' if least else ''}")
+        if key != "widths" and not all(isinstance(entry, int) for entry in listed):
+            raise ValueError(f"params.yaml: {where}.{key} is {listed!r}; it must be a list of whole numbers")
 
 
 def _recipe(recipe, where):

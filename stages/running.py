@@ -1,6 +1,7 @@
 """What a long computation shows and leaves behind: a progress bar, and checkpoints that survive a kill."""
 import hashlib
 import json
+import os
 import shutil
 import time
 from pathlib import Path
@@ -19,10 +20,11 @@ class Scratch:
     configuration and the md5 of every file that the numbers depend on: a changed one starts afresh. Removed at success.
     """
 
-    def __init__(self, configuration: dict, files=(), every_s: float = 20):
+    def __init__(self, configuration: dict, files=(), every_s: float | None = None):
         content = json.dumps([configuration, [hashlib.md5(Path(file).read_bytes()).hexdigest() for file in files]], sort_keys=True)
         self.folder = artifacts.SCRATCH / hashlib.sha256(content.encode()).hexdigest()[:16]
-        self.every_s, self.last, self.prefix = every_s, time.monotonic(), ""
+        self.every_s = float(os.environ.get("WIDE_CHECKPOINT_S", 20)) if every_s is None else every_s
+        self.last, self.prefix = time.monotonic(), ""
 
     def __enter__(self):
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,7 @@ def main(study: str, net: str, data: str, scale: str, variant: str, judge: str):
         here = {name.removeprefix(f"{key}/"): value for name, value in {**maps, **atlas}.items() if name.startswith(f"{key}/")}
         features = tensors[f"{key}/features"]
         labels = maps[f"label/{params['labels']}"].astype(np.int64)
-        numbers[key] = {"width": family.fact["width"], "units": features.shape[1],
+        numbers[key] = {"width": family.fact["width"], "units": features.shape[1], "epochs": family.fact["recipe"]["epochs"],
                         **{name: family.fact[name] for name in ("train_accuracy", "test_accuracy")},
                         **of_map(here["points"], labels), "zero_fraction": structure.zero_fraction(features),
                         **of_shift(maps, here["points"], features, labels),

@@ -6,6 +6,7 @@ so that a kill leaves either the old file or the new one, and equal content mean
 import json
 import os
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -63,9 +64,10 @@ def _write(path: Path, content: bytes):
         part.write_bytes(content)
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OSError(f"{path} could not be written ({error.strerror}); make room and run again, nothing was replaced"
+        raise OSError(f"{path} could not be written ({error.strerror or error}); make room and run again, nothing was replaced"
                       ) from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def save_tensors(path: Path, tensors: dict[str, np.ndarray], card: dict | None = None):
@@ -73,7 +75,7 @@ def save_tensors(path: Path, tensors: dict[str, np.ndarray], card: dict | None =
 
     The card is one metadata entry: safetensors keeps several in a hash map, whose order varies from run to run.
     """
-    tensors = {name: np.ascontiguousarray(value) for name, value in sorted(tensors.items())}
+    tensors = {name: np.asarray(value, order="C") for name, value in sorted(tensors.items())}
     _write(path, to_safetensors(tensors, {"card": json.dumps(card or {}, sort_keys=True)}))
 
 
@@ -97,12 +99,16 @@ def save_result(path: Path, arrays: dict[str, np.ndarray]):
     try:
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, value in sorted(arrays.items()):
-                with archive.open(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), "w", force_zip64=True) as file:
+                entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
+                entry.compress_type = zipfile.ZIP_DEFLATED  # an entry of one's own does not take the archive's
+                with archive.open(entry, "w", force_zip64=True) as file:
                     np.lib.format.write_array(file, np.asarray(value), allow_pickle=False)
         os.replace(part, path)
     except OSError as error:
+        raise OSError(f"{path} could not be written ({error.strerror or error}); make room and run again, nothing was replaced"
+                      ) from error
+    finally:
         part.unlink(missing_ok=True)
-        raise OSError(f"{path} could not be written ({error.strerror}); make room and run again") from error
 
 
 def load_result(path: Path) -> dict[str, np.ndarray]:
@@ -112,7 +118,7 @@ def load_result(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError, RuntimeError) as error:
         raise ValueError(f"{path} is damaged ({error}): delete it and run `dvc repro`") from error
 
 
@@ -121,11 +127,19 @@ def save_numbers(path: Path, numbers):
     _write(path, (json.dumps(_plain(numbers), indent=1, sort_keys=True, allow_nan=False) + "\n").encode())
 
 
+def write_text(path: Path, text: str):
+    """Write a page or a table."""
+    _write(path, text.encode())
+
+
 def load_numbers(path: Path):
-    """Read what save_numbers wrote."""
+    """Read what save_numbers wrote. Raises FileNotFoundError, or ValueError for a damaged file."""
     if not Path(path).exists():
         raise FileNotFoundError(f"{path} is missing: run `dvc repro`, which makes it")
-    return json.loads(Path(path).read_text())
+    try:
+        return json.loads(Path(path).read_text())
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}): delete it and run `dvc repro`") from error
 
 
 def _plain(value):

@@ -105,7 +105,7 @@ def train_population(build, images: torch.Tensor, labels: torch.Tensor, recipe: 
     done. each_epoch: called with (seeds, population) after every pass of a chunk.
 
     Returns the population {name: (seeds, ...) float32, CPU} and metrics {images_per_s, device, dtype, epochs, members_at_once}.
-    Raises ValueError for no seeds, mismatched labels, fewer examples than classes of trouble, or a loss that is not finite.
+    Raises ValueError for no seeds, no images, a label too few or too many, or a loss that is not finite.
     """
     seeds = list(seeds)
     if not seeds or len(images) != len(labels) or not len(images):
@@ -139,16 +139,16 @@ class _Run:
             members.append(net.state_dict())
         self.net = net.to(device).train()
         self.trained = [name for name, _ in net.named_parameters()]
-        self.state = {name: self._place(value) for name, value in pop.stack(members).items()}
+        self.state = {name: self._place(name, value) for name, value in pop.stack(members).items()}
         groups = [{"params": [self.state[name] for name in self.trained if self._is_weight(name) == decayed],
                    "weight_decay": recipe.weight_decay if decayed else 0.0} for decayed in (True, False)]
         self.optimiser = OPTIMISERS[recipe.optimiser]([group for group in groups if group["params"]], recipe)
 
-    def _place(self, value):
+    def _place(self, name, value):
         value = value.to(self.device)
         if value.dim() == 5:  # seeds x kernels: each member's own kernels channels-last
             value = value.flatten(0, 1).contiguous(memory_format=torch.channels_last).view(value.shape)
-        return value.requires_grad_(value.is_floating_point()) if value.is_floating_point() else value
+        return value.requires_grad_(name in self.trained)  # running statistics are buffers: kept, not trained
 
     def _is_weight(self, name):
         return self.state[name].dim() > 2

@@ -1,0 +1,212 @@
+"""Theorems about stored artefacts: equal content is equal bytes, a write happens or does not, damage is one clear line."""
+import errno
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wide import artifacts
+
+ARRAYS = {"b/w": np.arange(6, dtype=np.float32).reshape(2, 3), "a": np.array([[1, 2], [3, 4]], np.int64), "z": np.zeros((0, 3)),
+          "image": np.arange(8, dtype=np.uint8).reshape(2, 2, 2), "flag": np.array([True, False]), "number": np.float64(2.5)}
+CARD = {"widths": [1, 2], "study": {"seeds": [0], "accuracy": 0.5}, "a": None}
+NUMBERS = {"b": {"y": [1, 2.5], "x": None}, "a": "text"}
+
+
+def backwards(mapping):
+    """The same mapping, its keys the other way round at every level."""
+    return {key: backwards(value) if isinstance(value, dict) else value for key, value in reversed(mapping.items())}
+
+
+WRITERS = {  # name: (write to a path, write the same in another order, read)
+    "tensors": (lambda path: artifacts.save_tensors(path, ARRAYS, CARD),
+                lambda path: artifacts.save_tensors(path, backwards(ARRAYS), backwards(CARD)), artifacts.load_tensors),
+    "result": (lambda path: artifacts.save_result(path, ARRAYS), lambda path: artifacts.save_result(path, backwards(ARRAYS)),
+               artifacts.load_result),
+    "numbers": (lambda path: artifacts.save_numbers(path, NUMBERS), lambda path: artifacts.save_numbers(path, backwards(NUMBERS)),
+                artifacts.load_numbers),
+    "text": (lambda path: artifacts.write_text(path, "a | b\n"), lambda path: artifacts.write_text(path, "a | b\n"), None)}
+READERS = {name: writer for name, writer in WRITERS.items() if writer[2]}
+
+
+def assert_same(found, expected):
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value)
+        assert found[name].dtype == np.asarray(value).dtype and found[name].shape == np.shape(value)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_equal_content_is_equal_bytes(name, tmp_path, monkeypatch):
+    write, reordered, _ = WRITERS[name]
+    write(tmp_path / "first")
+    monkeypatch.setattr("time.time", lambda: 2e9)
+    write(tmp_path / "second")
+    reordered(tmp_path / "third")
+    contents = {(tmp_path / file).read_bytes() for file in ("first", "second", "third")}
+    assert len(contents) == 1 and contents != {b""}
+
+
+def test_bytes_do_not_depend_on_the_process(tmp_path):
+    code = ("import numpy as np, sys; from pathlib import Path; from wide import artifacts; path = Path(sys.argv[1]); "
+            "arrays = {n: np.ones(3) for n in 'abcdefgh'}; artifacts.save_tensors(path / 'a', arrays, dict(arrays.fromkeys('xyz', 1))); "
+            "artifacts.save_result(path / 'b', arrays); artifacts.save_numbers(path / 'c', {'s': arrays})")
+    for seed in ("1", "2"):
+        subprocess.run([sys.executable, "-c", code, tmp_path / seed], check=True, env={**os.environ, "PYTHONHASHSEED": seed})
+    for file in "abc":
+        assert (tmp_path / "1" / file).read_bytes() == (tmp_path / "2" / file).read_bytes()
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_other_content_is_other_bytes_and_replaces(name, tmp_path):
+    path = tmp_path / "file"
+    WRITERS[name][0](path)
+    before = path.read_bytes()
+    {"tensors": lambda: artifacts.save_tensors(path, ARRAYS, {**CARD, "a": 1}), "text": lambda: artifacts.write_text(path, "b"),
+     "result": lambda: artifacts.save_result(path, {**ARRAYS, "a": np.zeros(2)}),
+     "numbers": lambda: artifacts.save_numbers(path, {**NUMBERS, "a": 0})}[name]()
+    assert path.read_bytes() != before
+
+
+def test_tensors_come_back(tmp_path):
+    artifacts.save_tensors(tmp_path / "deep" / "er" / "file", ARRAYS, CARD)
+    found, card = artifacts.load_tensors(tmp_path / "deep" / "er" / "file")
+    assert_same(found, ARRAYS)
+    assert card == CARD
+    assert artifacts.load_tensors(tmp_path / "deep" / "er" / "file", ["a"])[0].keys() == {"a"}
+
+
+def test_tensors_that_are_views_come_back(tmp_path):
+    views = {"turned": ARRAYS["b/w"].T, "every other": np.arange(10)[::2], "column": np.arange(12).reshape(3, 4)[:, 1]}
+    artifacts.save_tensors(tmp_path / "file", views)
+    found, card = artifacts.load_tensors(tmp_path / "file")
+    assert_same(found, views)
+    assert card == {}
+
+
+def test_results_come_back_and_are_compressed(tmp_path):
+    artifacts.save_result(tmp_path / "deep" / "file.npz", {**ARRAYS, "words": np.array(["a", "bc"]), "flat": np.zeros(100_000)})
+    assert_same(artifacts.load_result(tmp_path / "deep" / "file.npz"), {**ARRAYS, "words": np.array(["a", "bc"]), "flat": np.zeros(100_000)})
+    assert (tmp_path / "deep" / "file.npz").stat().st_size < 10_000
+
+
+def test_numbers_come_back_with_six_digits(tmp_path):
+    artifacts.save_numbers(tmp_path / "file", {
+        "third": 1 / 3, "large": 123456789.0, "array": np.array([[1.0, np.nan]]), "whole": np.int64(12345678), "yes": np.bool_(True), 3: (1, 2),
+        "single": np.float32(0.1), "infinite": float("inf"), "nothing": None, "text": "ρ"})
+    assert artifacts.load_numbers(tmp_path / "file") == {
+        "third": 0.333333, "large": 123457000.0, "array": [[1.0, None]], "whole": 12345678, "yes": True, "3": [1, 2], "single": 0.1,
+        "infinite": None, "nothing": None, "text": "ρ"}
+    artifacts.save_numbers(tmp_path / "list", [1, {"a": 2}])
+    assert artifacts.load_numbers(tmp_path / "list") == [1, {"a": 2}]
+
+
+def test_text_comes_back(tmp_path):
+    artifacts.write_text(tmp_path / "new" / "page.md", "✔ ρ\n")
+    assert (tmp_path / "new" / "page.md").read_text(encoding="utf-8") == "✔ ρ\n"
+
+
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("share", [0, 0.02, 0.3, 0.9, 0.99])
+def test_a_truncated_file_is_one_clear_line(name, share, tmp_path):
+    write, _, read = READERS[name]
+    path = tmp_path / "file"
+    write(path)
+    content = path.read_bytes()
+    path.write_bytes(content[:int(share * (len(content) - 2))])
+    with pytest.raises(ValueError) as error:
+        read(path)
+    message = str(error.value)
+    assert str(path) in message and "is damaged" in message and "delete it and run `dvc repro`" in message and "\n" not in message
+
+
+@pytest.mark.parametrize("name", ["tensors", "result"])
+def test_a_flipped_byte_is_a_clear_line_or_harmless_to_reading(name, tmp_path):
+    write, _, read = READERS[name]
+    path = tmp_path / "file"
+    write(path)
+    content, refused = path.read_bytes(), 0
+    for place in range(0, len(content), 3):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1:])
+        try:
+            read(path)
+        except ValueError as error:
+            assert f"{path} is damaged" in str(error)
+            refused += 1
+    assert refused > 10
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_missing_file_names_the_way_to_make_it(name, tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere is missing: run `dvc repro`"):
+        READERS[name][2](tmp_path / "nowhere")
+
+
+def full_disk(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("where", ["rename", "write"])
+@pytest.mark.parametrize("old", [b"old", None])
+def test_a_failing_write_leaves_the_old_file_and_nothing_else(name, where, old, tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    if old:
+        path.write_bytes(old)
+    if where == "rename":
+        monkeypatch.setattr(os, "replace", full_disk)
+    else:
+        monkeypatch.setattr(Path, "write_bytes", full_disk)
+        monkeypatch.setattr(zipfile.ZipFile, "open", full_disk)
+    with pytest.raises(OSError, match="file could not be written .No space left on device.; make room and run again, nothing was replaced"):
+        WRITERS[name][0](path)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == ({"file": old} if old else {})
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(name, tmp_path, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    (tmp_path / "file").write_bytes(b"old")
+    monkeypatch.setattr(os, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        WRITERS[name][0](tmp_path / "file")
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"file": b"old"}
+
+
+def test_what_cannot_be_stored_leaves_the_old_file_and_nothing_else(tmp_path):
+    (tmp_path / "file").write_bytes(b"old")
+    with pytest.raises(ValueError):
+        artifacts.save_result(tmp_path / "file", {"a": np.zeros(3), "b": np.array([{}], object)})
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"file": b"old"}
+
+
+def test_a_reader_never_sees_a_half_written_file(tmp_path, monkeypatch):
+    """At the moment of the rename the whole content is in a file beside the old one, in the same folder."""
+    path, seen = tmp_path / "file", []
+    path.write_bytes(b"old")
+    replace = os.replace
+
+    def spy(part, target):
+        seen.append((Path(part).parent == tmp_path, Path(part).stat().st_size, path.read_bytes()))
+        replace(part, target)
+
+    monkeypatch.setattr(os, "replace", spy)
+    for write, _, _ in WRITERS.values():
+        write(path)
+        assert seen[-1][:2] == (True, path.stat().st_size)
+    assert seen[0][2] == b"old"
+
+
+def test_every_artefact_has_a_path_of_its_own():
+    paths = [artifacts.dataset("s", "a"), artifacts.population("s", "a", "v"), artifacts.population("s", "a", "v", 4),
+             artifacts.activations("s", "a", "v"), artifacts.activations("s", "a", "v", 4), artifacts.result("s", "a", "m", "v"),
+             artifacts.result("s", "a", "m", "v", "json"), artifacts.training_metrics("s", "a", "v"), artifacts.training_metrics("s", "a", "v", 4),
+             artifacts.claims("s", "a"), artifacts.figure("s", "a"), artifacts.figure("s", "a", "md")]
+    assert len(set(paths)) == len(paths) and not any(path.is_absolute() for path in paths)
+    assert len({artifacts.population(scale, "a", "v") for scale in ("smoke", "quick")}) == 2

@@ -1,0 +1,288 @@
+"""Theorems about linear CKA with the unbiased HSIC, on whole matrices and streamed over minibatches."""
+import itertools
+import weakref
+
+import numpy as np
+import pytest
+import torch
+
+from wide.measure import grams
+from wide.measure.cka import cka, cka_biased, gram, hsic_unbiased, minibatches, streamed_cka, u_centre
+from wide.measure.grams import products_in, without_first_pc
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def naive_hsic(k, l):
+    """Equation 3, term by term, over the examples."""
+    n, indices = len(k), range(len(k))
+    k, l = ([[0.0 if i == j else a[i][j] for j in indices] for i in indices] for a in (k, l))
+    trace = sum(k[i][j] * l[j][i] for i in indices for j in indices)
+    sums = sum(map(sum, k)) * sum(map(sum, l))
+    product = sum(k[i][j] * l[j][m] for i in indices for j in indices for m in indices)
+    return (trace + sums / ((n - 1) * (n - 2)) - 2 * product / (n - 2)) / (n * (n - 3))
+
+
+def naive_cka(features, order, batch, change=lambda k: k):
+    """Equation 2 from stored features, pair by pair in float64: a list of (N, p) and a list of index arrays."""
+    def total(x, y):
+        return sum(hsic_unbiased(change(gram(x[i])), change(gram(y[i]))) for i in order if len(i) == batch)
+    return np.array([[total(x, y) / np.sqrt(total(x, x) * total(y, y)) for y in features] for x in features])
+
+
+def network(seed=0, width=12, layers=("input", "a", "b", "c")):
+    """A random ReLU network with a convolutional layer, as a callable; taps what `layers` lists."""
+    torch.manual_seed(seed)
+    conv, first, last = torch.nn.Conv2d(2, width, 3), torch.nn.Linear(width * 9, width), torch.nn.Linear(width, 5)
+
+    def run(images, tap):
+        a = torch.relu(conv(images))
+        b = torch.relu(first(a.flatten(1)))
+        for name, activation in zip(("input", "a", "b", "c"), (images, a, b, last(b))):
+            if name in layers:
+                tap(name, activation)
+    return run
+
+
+def listed(*features):
+    """A network whose layers are given features of example number `images[:, 0]`."""
+    return lambda images, tap: [tap(f"layer{i}", x[images[:, 0].long()]) for i, x in enumerate(features)]
+
+
+def numbers(n):
+    return torch.arange(n)[:, None]
+
+
+def collect(net, images):
+    found = []
+    with torch.no_grad():
+        net(images, lambda name, activation: found.append(activation.flatten(1).double().numpy()))
+    return found
+
+
+IMAGES = torch.randn(150, 2, 5, 5, generator=torch.Generator().manual_seed(1))
+
+
+def test_published_values_of_the_demonstration_by_kornblith():
+    state = np.random.RandomState(1337)
+    x = state.randn(100, 10)
+    y = state.randn(100, 10) + x
+    assert cka_biased(x, y) == pytest.approx(0.55761, abs=5e-6)
+    assert cka(x, y) == pytest.approx(0.51346, abs=5e-6)
+
+
+def test_unbiased_hsic_is_equation_3(rng):
+    k, l = (a @ a.T for a in (rng.normal(size=(9, 4)), rng.normal(size=(9, 3)) + 2))
+    assert hsic_unbiased(k, l) == pytest.approx(naive_hsic(k, l), rel=1e-6)
+    assert hsic_unbiased(k, k) == pytest.approx(naive_hsic(k, k), rel=1e-6)
+
+
+def test_u_centred_matrix_has_zero_diagonal_and_sums_and_ignores_constants_in_rows(rng):
+    k = gram(rng.normal(size=(8, 3)))
+    centred, shift = u_centre(k), rng.normal(size=8)
+    assert np.all(centred.diagonal() == 0) and np.allclose(centred.sum(0), 0) and np.allclose(centred, centred.T)
+    assert np.allclose(u_centre(k + shift + shift[:, None]), centred)
+
+
+@pytest.mark.parametrize("measure", [cka, cka_biased])
+def test_same_symmetric_and_invariant_to_rotation_scale_and_shift(measure, rng):
+    x, y = rng.normal(size=(40, 6)), rng.normal(size=(40, 9))
+    rotation = np.linalg.qr(rng.normal(size=(6, 6)))[0]
+    assert measure(x, x) == pytest.approx(1)
+    assert measure(x, y) == pytest.approx(measure(y, x))
+    assert measure(-3e5 * x @ rotation + 7, y) == pytest.approx(measure(x, y))
+    assert abs(measure(x * np.arange(1, 7), y) - measure(x, y)) > 1e-3  # but not to stretching single directions
+
+
+def test_independent_data_have_mean_cka_0_at_32_examples_where_the_biased_one_has_not(rng):
+    pairs = [(rng.normal(size=(32, 20)), rng.normal(size=(32, 20))) for _ in range(300)]
+    values = np.array([cka(*pair) for pair in pairs])
+    assert abs(values.mean()) < 4 * values.std() / np.sqrt(len(values)) and values.min() < 0 < values.max()
+    assert np.mean([cka_biased(*pair) for pair in pairs]) > 0.3
+
+
+def test_mean_hsic_of_all_minibatches_is_the_hsic_of_all_examples(rng):
+    """Appendix A, exactly: over all choices of 6 among 9 examples."""
+    k, l = (gram(rng.normal(size=(9, 3)) ** 2) for _ in range(2))
+    choices = [np.ix_(chosen, chosen) for chosen in itertools.combinations(range(9), 6)]
+    assert np.mean([hsic_unbiased(k[c], l[c]) for c in choices]) == pytest.approx(hsic_unbiased(k, l))
+
+
+def test_streamed_is_equation_2_of_the_stored_features():
+    net = network()
+    streamed = streamed_cka([net], IMAGES, batch=32, passes=3, seed=4)
+    order = list(minibatches(150, 32, 3, 4))
+    assert np.abs(streamed.cka - naive_cka(collect(net, IMAGES), order, 32)).max() < 1e-6
+    assert streamed.names == (("input", "a", "b", "c"),) and streamed.batches == 12
+    assert streamed.cka.dtype == np.float64 and not streamed.dead.any()
+    assert np.array_equal(streamed.cka, streamed.cka.T) and np.allclose(streamed.cka.diagonal(), 1, atol=1e-12)
+
+
+def test_one_minibatch_of_everything_is_the_debiased_cka():
+    net = network()
+    streamed = streamed_cka([net], IMAGES, batch=150, passes=1).cka
+    features = collect(net, IMAGES)
+    assert np.abs(streamed - [[cka(x, y) for y in features] for x in features]).max() < 1e-6
+
+
+def test_minibatches_of_any_size_have_the_same_expectation():
+    x = torch.randn(150, 8)
+    net = listed(x, x[:, :4] + torch.randn(150, 4), torch.relu(x))
+    few, many = (streamed_cka([net], numbers(150), batch=b, passes=p).cka for b, p in ((10, 100), (75, 20)))
+    assert np.abs(few - many).max() < 0.02
+
+
+def test_across_networks_in_one_pass():
+    one, other = network(0), network(1, width=7, layers=("b", "c"))
+    both = streamed_cka([one, other, one], IMAGES, batch=50, passes=2)
+    assert np.abs(both.between(0, 0) - streamed_cka([one], IMAGES, batch=50, passes=2).cka).max() < 1e-6
+    assert np.abs(both.between(0, 2) - both.between(0, 0)).max() < 1e-6  # the same network across as within
+    assert both.between(1, 0).shape == (2, 4) and both.names[1] == ("b", "c")
+    stored = naive_cka(collect(one, IMAGES) + collect(other, IMAGES), list(minibatches(150, 50, 2, 0)), 50)
+    assert np.abs(both.between(0, 1) - stored[:4, 4:]).max() < 1e-6
+
+
+def test_chunks_precision_and_layout_change_nothing_beyond_rounding():
+    net, options = network(), {"batch": 50, "passes": 2}
+    plain = streamed_cka([net], IMAGES, **options).cka
+    assert np.abs(streamed_cka([net], IMAGES, **options, budget_bytes=1000).cka - plain).max() < 1e-6
+    assert np.abs(streamed_cka([net], IMAGES, **options, gram_precision="bf16").cka - plain).max() < 5e-3
+    assert np.abs(streamed_cka([net], IMAGES.to(memory_format=torch.channels_last), **options).cka - plain).max() < 1e-6
+    large = torch.randn(300, 3 * 4096 + 5)
+    product = grams.centred_gram(large, 128.0, "ieee")
+    assert np.abs(product.numpy() * 128**2 - gram(large)).max() < 1e-3 * np.sqrt(large.shape[1])
+
+
+def test_precision_setting_is_local():
+    matmul = getattr(torch.backends.mkldnn, "matmul", None)
+    if not hasattr(matmul, "fp32_precision"):
+        pytest.skip("this torch has no such setting")
+    before = matmul.fp32_precision
+    with pytest.raises(KeyError), products_in("bf16"):
+        assert matmul.fp32_precision == "bf16"
+        raise KeyError
+    assert matmul.fp32_precision == before
+
+
+def test_a_torch_without_the_precision_setting_computes_in_float32(monkeypatch):
+    monkeypatch.delattr(type(torch.backends.mkldnn), "matmul", raising=False)
+    results = [streamed_cka([network()], IMAGES, batch=50, passes=1, gram_precision=p).cka for p in ("float32", "bf16")]
+    assert np.array_equal(*results)
+
+
+def test_a_seed_fixes_the_result():
+    same, again, other = (streamed_cka([network()], IMAGES, batch=32, passes=1, seed=s).cka for s in (0, 0, 1))
+    assert np.array_equal(same, again) and not np.array_equal(same, other)
+
+
+def test_short_last_batch_of_each_pass_is_left_out():
+    batches = list(minibatches(150, 64, 3, 0))
+    assert [len(b) for b in batches] == 6 * [64]
+    passes = [torch.cat(batches[i:i + 2]) for i in (0, 2, 4)]
+    assert all(len(p.unique()) == 128 for p in passes) and not torch.equal(passes[0], passes[1])
+
+
+def test_huge_tiny_and_shifted_activations_neither_overflow_nor_lose_precision(rng):
+    x, y = rng.normal(size=(2, 64, 30))
+    features = [torch.tensor(f * scale + shift, dtype=torch.float32)
+                for scale, shift in ((1, 0), (1e20, 0), (1e37, 0), (1e-30, 0), (1, 1e3)) for f in (x, y)]
+    values = streamed_cka([listed(*features)], numbers(64), batch=64, passes=1)
+    expected = np.tile([[1, cka(x, y)], [cka(x, y), 1]], (5, 5))
+    assert not values.dead.any() and np.abs(values.cka[:8, :8] - expected[:8, :8]).max() < 1e-6
+    assert np.abs(values.cka - expected).max() < 1e-3  # float32 holds 1 + 1000 to 6e-5
+
+
+def test_dead_layers_are_masked_and_nothing_else_is(rng):
+    x = torch.randn(64, 20)
+    one = torch.zeros(64, 3)
+    one[5] = 1.0
+    noise = 0.1 + 1e-8 * torch.randn(64, 20)
+    dying = torch.where(torch.arange(64)[:, None] < 60, 0.0, x)  # alive in 4 examples only
+    features = [x, torch.zeros(64, 3), torch.full((64, 700), 0.1), noise, one, dying, x[:, :2]]
+    result = streamed_cka([listed(*features)], numbers(64), batch=16, passes=5)
+    assert result.dead.tolist() == [False, True, True, True, True, False, False]
+    gone = result.dead | result.dead[:, None]
+    assert np.array_equal(np.isnan(result.cka), gone)
+    assert np.array_equal(result.between().mask, gone) and not np.isnan(result.between().compressed()).any()
+
+
+def test_dead_representations_and_wrong_shapes_are_errors_of_the_whole_matrix_forms(rng):
+    x = rng.normal(size=(10, 3))
+    for measure, dead in itertools.product((cka, cka_biased), (np.zeros((10, 3)), np.full((10, 3), 0.1))):
+        with pytest.raises(ValueError, match="same for all examples"):
+            measure(x, dead)
+    with pytest.raises(ValueError, match="9 examples"):
+        cka(x, x[:9])
+    with pytest.raises(ValueError, match="at least 4"):
+        cka(x[:3], x[:3])
+    with pytest.raises(ValueError, match="n at least 4"):
+        hsic_unbiased(np.eye(3), np.eye(3))
+    with pytest.raises(ValueError, match="finite"):
+        cka(np.where(x > 0, np.nan, x), x)
+
+
+def test_the_first_principal_component_is_taken_off(rng):
+    x = rng.normal(size=(64, 20)) + 3
+    u, s, vt = np.linalg.svd(x - x.mean(0), full_matrices=False)
+    rest = (u[:, 1:] * s[1:]) @ vt[1:]
+    assert np.allclose(without_first_pc(x @ x.T), rest @ rest.T, atol=1e-8)
+    assert np.allclose(without_first_pc(x @ x.T) @ u[:, 0], 0, atol=1e-8)
+
+    common = 30 * rng.normal(size=(64, 1))  # two independent layers that share one dominant direction in example space
+    pair = [torch.tensor(rng.normal(size=(64, 20)) + common, dtype=torch.float32) for _ in range(2)]
+    net = listed(*pair, pair[0][:, :1])
+    with_it, without = (streamed_cka([net], numbers(64), batch=64, passes=1, remove_first_pc=remove)
+                        for remove in (False, True))
+    assert with_it.cka[0, 1] > 0.99 and abs(without.cka[0, 1]) < 0.3
+    assert without.dead.tolist() == [False, False, True]  # nothing is left of a single unit
+    stored = naive_cka([p.double().numpy() for p in pair], [np.arange(64)], 64, without_first_pc)
+    assert without.cka[0, 1] == pytest.approx(stored[0, 1], abs=1e-3)
+
+
+def test_no_activation_is_kept():
+    alive, most = weakref.WeakSet(), 0
+
+    class Store(np.ndarray):
+        """Storage that can be watched: it lives as long as any tensor or view that shares its memory."""
+
+    def deep(images, tap):
+        nonlocal most
+        for layer in range(20):
+            memory = np.random.default_rng(layer).normal(size=(len(images), 50)).astype(np.float32).view(Store)
+            alive.add(memory)
+            activation = torch.from_numpy(memory)
+            del memory
+            most = max(most, len(alive))
+            tap(f"layer{layer}", activation)
+            del activation
+
+    Store.__hash__ = object.__hash__
+    streamed_cka([deep, deep], torch.zeros(32, 1), batch=16, passes=1)
+    assert most == 1 and not alive
+
+
+@pytest.mark.parametrize("options, message", [
+    ({"batch": 3}, "at least 4"), ({"batch": 151}, "one full minibatch"), ({"passes": 0}, "at least one"),
+    ({"gram_precision": "half"}, "unknown; known: float32, bf16")])
+def test_impossible_options(options, message):
+    with pytest.raises(ValueError, match=message):
+        streamed_cka([network()], IMAGES, **{"batch": 50, "passes": 1, **options})
+
+
+def test_networks_that_cannot_be_compared(rng):
+    x = torch.randn(64, 5)
+    infinite = torch.where(numbers(64) == 63, torch.inf, x)
+    calls = iter((1, 2))
+    for net, message in (
+            (listed(x, infinite), "'layer1' of network 0 has NaN or infinite"),
+            (lambda images, tap: [tap("a", images), tap("a", images)], "'a' twice"),
+            (lambda images, tap: tap("a", images[1:]), "31 rows for 32 images"),
+            (lambda images, tap: [tap(f"{i}", images) for i in range(next(calls))], "2 layers tapped, 1 before"),
+            (lambda images, tap: None, "0 layers tapped")):
+        with pytest.raises(ValueError, match=message):
+            streamed_cka([net], numbers(64), batch=32, passes=1)
+    with pytest.raises(ValueError, match="0 networks"):
+        streamed_cka([], numbers(64), batch=32)

@@ -1,0 +1,170 @@
+"""The pipeline at scale smoke, on a CPU and without a network: from nothing to the last figure, and what reruns after a change."""
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ruamel.yaml import YAML
+
+from stages.smoke import copy, environment
+
+FIGURES = YAML(typ="safe").load(Path("figures.yaml").read_text())["figures"]
+# Proxies that refuse at once: whatever would reach for the network fails instead of waiting.
+OFFLINE = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")}
+
+
+def dvc(project, *arguments, check=True):
+    done = subprocess.run(["dvc", *arguments], cwd=project, capture_output=True, text=True, env={**environment(), **OFFLINE})
+    assert not check or done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done
+
+
+def would_run(project, *targets):
+    """Stages that `dvc repro` would run now."""
+    return set(re.findall(r"Running stage '([^']+)'", dvc(project, "repro", "--dry", *targets).stdout))
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert text.count(old) >= 1, f"{old!r} is not in {path}"
+    path.write_text(text.replace(old, new, 1))
+
+
+@pytest.fixture(scope="session")
+def done(tmp_path_factory):
+    """A copy in which `dvc repro` has run to the end."""
+    project = tmp_path_factory.mktemp("smoke") / "project"
+    copy(project)
+    dvc(project, "repro")
+    return project
+
+
+@pytest.fixture
+def project(done):
+    """The finished copy; parameters and figures are put back afterwards."""
+    kept = {name: (done / name).read_text() for name in ("params.yaml", "figures.yaml")}
+    yield done
+    for name, text in kept.items():
+        (done / name).write_text(text)
+
+
+def test_every_figure_and_table_comes_out(done):
+    for key, entry in FIGURES.items():
+        content = (done / f"figures/smoke/{key}.{entry['to']}").read_bytes()
+        assert len(content) > 2000 and (entry["to"] != "png" or content.startswith(b"\x89PNG"))
+
+
+def test_claims_on_stand_ins_are_not_testable(done):
+    claims = [claim for path in (done / "results/smoke/claims").glob("*.json") for claim in json.loads(path.read_text())]
+    assert {claim["figure"] for claim in claims} == set(FIGURES)
+    assert {claim["verdict"] for claim in claims} == {"not testable"}
+    assert all(claim["ours"] for claim in claims)
+
+
+def test_report_names_every_figure(done):
+    text, page = (done / "paper_figs.md").read_text(), (done / "figures/index.html").read_text()
+    for key in FIGURES:
+        assert key in text and f"id={key}" in page
+
+
+def test_second_repro_does_nothing(done):
+    assert would_run(done) == set()
+
+
+def test_title_redraws_one_figure(project):
+    edit(project / "figures.yaml", "title: Activation atlases on MNIST", "title: Atlases")
+    assert would_run(project) == {"plot@gilboa_fig1", "report@smoke"}
+
+
+def test_learning_rate_retrains_one_study(project):
+    edit(project / "params.yaml", "recipe: {epochs: 100, batch: 128, lr: 0.0129", "recipe: {epochs: 100, batch: 128, lr: 0.02")
+    trained = {name for name in would_run(project) if name.startswith(("train", "prepare"))}
+    assert trained == {"train_gilboa_coarse@smoke-base"}
+
+
+def test_probe_settings_retrain_nothing(project):
+    edit(project / "params.yaml", "measure: {points: 400, steps: 8", "measure: {points: 300, steps: 8")
+    assert not any(name.startswith(("train", "prepare")) for name in would_run(project))
+
+
+def test_atlas_setting_keeps_the_maps(project):
+    edit(project / "params.yaml", "damping: 0.001", "damping: 0.01")
+    assert not any(name.startswith(("train", "prepare", "activations", "umap")) for name in would_run(project))
+
+
+def test_width_reruns_training_and_no_data(project):
+    edit(project / "params.yaml", "width: 1 ", "width: 4 ")
+    stale = would_run(project)
+    assert not any(name.startswith("prepare") for name in stale)
+    assert {name for name in stale if name.startswith("train")} == {name for name in dvc(project, "stage", "list", "--name-only").stdout.split()
+                                                                   if name.startswith("train")}
+
+
+def test_another_width_trains_and_shows_it(project):
+    edit(project / "params.yaml", "width: 1 ", "width: 2 ")
+    dvc(project, "repro", "transfer_gilboa_coarse")
+    with np.load(project / "results/smoke/gilboa_transfer/transfer/gilboa_coarse.npz") as found:
+        assert list(found["width"]) == [32, 128]
+
+
+@pytest.mark.parametrize("old, new, says", [
+    ("scale: smoke", "scale: nonsense", "scale is 'nonsense'"), ("width: 1 ", "width: 0 ", "width is 0"),
+    ("width: 1 ", "width: -1 ", "width is -1"), ("width: 1 ", "width: abc ", "width is 'abc'"),
+    ("recipe: {epochs: 100, batch: 128, lr: 0.0129", "recipe: {epoch: 100, batch: 128, lr: 0.0129", "did you mean 'epochs'?")])
+def test_wrong_parameters_cost_nothing(project, old, new, says):
+    kept = {path: path.read_bytes() for folder in ("results", "figures") for path in (project / folder).rglob("*") if path.is_file()}
+    edit(project / "params.yaml", old, new)
+    failed = dvc(project, "repro", check=False)
+    assert failed.returncode != 0
+    lines = [line for line in failed.stderr.splitlines() if says in line]
+    assert len(lines) == 1 and "Traceback" not in failed.stderr
+    assert all(path.read_bytes() == content for path, content in kept.items())
+
+
+def test_figures_are_redrawn_byte_for_byte(done):
+    kept = {path: path.read_bytes() for path in (done / "figures/smoke").glob("*.png")}
+    dvc(done, "repro", "-f", "-s", "plot")
+    assert {path: path.read_bytes() for path in kept} == kept
+
+
+@pytest.mark.parametrize("victim", ["training", "dvc"])
+def test_killed_training_resumes_with_the_same_bytes(done, tmp_path, victim):
+    """SIGKILL in the middle of a training, of the process itself or of DVC; the rerun ends with the bytes of the unbroken run."""
+    name, out = "train_gilboa_coarse@smoke-base", "data/populations/smoke/gilboa_coarse/base.safetensors"
+    project = tmp_path / "project"
+    shutil.copytree(done, project, ignore=shutil.ignore_patterns("tmp"))
+    whole = (done / out).read_bytes()
+    (project / out).unlink()
+    environ = {**environment(), **OFFLINE, "WIDE_CHECKPOINT_S": "0"}
+    running = subprocess.Popen(["dvc", "repro", "-f", "-s", name], cwd=project, env=environ, start_new_session=True,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.time() + 120
+    while not list(project.glob("scratch/*/*.safetensors")) and running.poll() is None and time.time() < deadline:
+        time.sleep(0.01)
+    assert running.poll() is None, "the training ended before it could be killed"
+    trainings = children(running.pid)
+    os.kill(running.pid if victim == "dvc" else trainings[0], signal.SIGKILL)
+    running.wait(60)
+    time.sleep(0.5)
+    assert not any(Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2] for pid in trainings), \
+        "an orphan keeps training"
+    assert list(project.glob("scratch/*/*.safetensors"))
+    dvc(project, "repro", "-f", "-s", name)
+    assert (project / out).read_bytes() == whole
+    assert not list(project.glob("scratch/*"))
+
+
+def children(pid):
+    """Processes that run a training below ``pid``."""
+    found, queue = [], [pid]
+    while queue:
+        below = [int(child) for task in Path(f"/proc/{queue.pop()}/task").glob("*") for child in (task / "children").read_text().split()]
+        queue += below
+        found += [child for child in below if b"stages.train" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return found
