@@ -15,7 +15,11 @@ from stages.study import CAPS, STUDY_KEYS, VARIANT_KEYS, network
 from wide.train import Recipe
 
 SCALE_KEYS = {"data": {"train", "test", "image_size"}, "train": set(CAPS), "measure": {"points", "minimum", "steps", "views"}}
-SHARED = {"gilboa"}  # sections of measures' settings that are not studies
+# Settings of measures that several studies share: section, measure, its keys.
+SHARED = {"gilboa": {
+    "umap": {"n_components", "n_neighbors", "min_dist", "metric", "n_epochs", "random_state"},
+    "atlas": {"grid", "minimum", "damping", "canvas", "steps", "lr", "cosine", "neurons", "seed", "icon_size"}}}
+MEASURES = {"atlas": {"pad", "icons"}, "colour": {"coloured", "mirrored"}, "transfer": {"labels", "recipe"}}  # a study's own
 
 
 def check(params: dict):
@@ -30,6 +34,8 @@ def check(params: dict):
         _known(caps, SCALE_KEYS, f"scales.{name}")
         for kind, allowed in SCALE_KEYS.items():
             _caps(caps.get(kind), allowed, f"scales.{name}.{kind}")
+    for name, measures in SHARED.items():
+        _measures(params.get(name), measures, name)
     for name, study in params.items():
         if name in ("scale", "width", "scales", *SHARED):
             continue
@@ -53,6 +59,9 @@ def _study(name, study, scales):
         _known(departure, VARIANT_KEYS, f"{name}.variants.{variant}")
         _sizes(departure, f"{name}.variants.{variant}")
         _recipe({**study["recipe"], **departure.get("recipe", {})}, f"{name}.variants.{variant}")
+    _measures(study["measure"], MEASURES, f"{name}.measure")
+    if "transfer" in study["measure"]:
+        _recipe(study["measure"]["transfer"].get("recipe", {}), f"{name}.measure.transfer")
     _known(study["at"], set(scales), f"{name}.at")
     for scale in scales:
         if scale not in study["at"]:
@@ -71,6 +80,12 @@ def _known(mapping, allowed, where):
             near = get_close_matches(str(key), [str(name) for name in allowed], 1)
             hint = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(sorted(map(str, allowed)))}"
             raise ValueError(f"params.yaml: {where}: unknown key '{key}'; {hint}")
+
+
+def _measures(settings, allowed, where):
+    _known(settings, allowed, where)
+    for measure, own in settings.items():
+        _known(own, allowed[measure], f"{where}.{measure}")
 
 
 def _caps(caps, allowed, where):

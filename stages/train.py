@@ -6,7 +6,7 @@ import torch
 from stages import declared_params, running, stage
 from stages.study import caps_of, network, plan
 from wide import artifacts
-from wide.population import accuracy
+from wide.population import accuracy, half_precision
 from wide.train import describe, steps_of, train_population
 
 CODE = ("wide/train.py", "wide/population.py", "wide/augment.py")
@@ -31,7 +31,7 @@ def main(study: str, net: str, data: str, scale: str, variant: str):
                                                    checkpoint=scratch.within(size.key), progress=bar.update)
             fact = {"width": size.width, "seeds": todo.seeds, "options": size.options, "recipe": describe(recipe),
                     "train_examples": len(images), "test_accuracy": score(build, population, test_images, test_labels, recipe),
-                    "train_accuracy": score(build, population, images[:10_000], labels[:10_000], recipe)}
+                    "train_accuracy": score(build, population, images[:5000], labels[:5000], recipe)}
             tensors |= {f"{size.key}/{name}": value.numpy() for name, value in population.items()}
             facts[size.key] = {**fact, "members_at_once": run["members_at_once"], "dtype": run["dtype"]}
             metrics[size.key] = {**run, **{key: fact[key] for key in ("width", "seeds", "train_accuracy", "test_accuracy")}}
@@ -48,8 +48,10 @@ def training_data(splits: dict, todo):
 
 
 def score(build, population, images, labels, recipe):
+    """Accuracy of each seed, in the arithmetic that it was trained in."""
     return [round(value, 6) for value in
-            accuracy(build(), population, images, labels, standardise=recipe.standardise, device=running.device()).tolist()]
+            accuracy(build(), population, images, labels, standardise=recipe.standardise, device=running.device(),
+                     half=half_precision(running.device())).tolist()]
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from stages.members import families
 from stages.study import caps_of
 from wide import artifacts
 from wide.nets import mlp
-from wide.population import layer_outputs, member, prepare_inputs
+from wide.population import half_precision, layer_outputs, member, prepare_inputs
 from wide.train import Recipe, steps_of, train_population
 
 
@@ -36,7 +36,8 @@ def main(study: str, net: str, data: str, scale: str):
             for column, seed in enumerate(seeds):
                 built = family.build()
                 frozen = {name: layer_outputs(built, member(family.population, column), images[name], built.penultimate,
-                                              standardise=family.standardise, device=running.device()) for name in images}
+                                              standardise=family.standardise, half=half_precision(running.device()),
+                                              device=running.device()) for name in images}
                 tuned[row, column] = retrain(frozen, seed, bar)
         pixels = {name: prepare_inputs(value).flatten(1) for name, value in images.items()}
         linear = np.array([retrain(pixels, seed, bar) for seed in seeds])

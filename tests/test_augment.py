@@ -27,7 +27,8 @@ def test_nothing_on_is_the_identity_and_needs_no_numbers(batch):
     assert Augment().numbers == 0
 
 
-@pytest.mark.parametrize("settings", [{"shift": 0.1}, {"rotate": 5}, {"flip": True}, {"crop": 1}, {"cyclic": True}], ids=str)
+@pytest.mark.parametrize("settings", [{"shift": 0.1}, {"rotate": 5}, {"flip": True}, {"crop": 1}, {"cyclic": True}],
+                         ids=str)
 def test_each_setting_draws_numbers_moves_images_and_keeps_their_shape(batch, settings):
     x, u = batch
     augment = Augment(**settings)
@@ -80,7 +81,8 @@ def test_crop_reaches_both_ends(batch, number, corner):
     assert_equal(Augment(crop=2)(x, still(number)), padded[:, :, top:top + 8, left:left + 10])
 
 
-@pytest.mark.parametrize("settings", [{"shift": 0.3}, {"rotate": 40}, {"shift": 0.3, "rotate": 40}, {"crop": 3}], ids=str)
+@pytest.mark.parametrize("settings", [{"shift": 0.3}, {"rotate": 40}, {"shift": 0.3, "rotate": 40}, {"crop": 3}],
+                         ids=str)
 def test_numbers_of_one_half_move_nothing(batch, settings):
     x, _ = batch
     assert_equal(Augment(**settings)(x, still()), x)

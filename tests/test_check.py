@@ -14,8 +14,9 @@ STUDY = {"net": {"plan": "fixed"}, "labels": "digit", "test": "test", "widths": 
          "recipe": {"epochs": 1, "batch": 8, "lr": 0.1, "augment": {"flip": True}},
          "variants": {"base": {}, "judge": {"widths": [2], "recipe": {"epochs": 2}}}, "measure": {},
          "at": {"smoke": {"train": {"keep": [4]}, "measure": {}}, "paper": {"train": {}, "measure": {}}}}
-PARAMS = {"scale": "smoke", "width": 1, "gilboa": {"anything": 1}, "toy": STUDY,
-          "scales": {"smoke": {"data": {"train": 10}, "train": {"views": 10, "seeds": 1, "widest": 4}, "measure": {"points": 5}},
+PARAMS = {"scale": "smoke", "width": 1, "gilboa": {"umap": {"n_neighbors": 20}}, "toy": STUDY,
+          "scales": {"smoke": {"data": {"train": 10}, "train": {"views": 10, "seeds": 1, "widest": 4},
+                               "measure": {"points": 5}},
                      "paper": {"data": {}, "train": {}, "measure": {}}}}
 MISSING = object()
 
@@ -50,8 +51,10 @@ def test_the_repositorys_own_parameters_pass():
         check.check({**params, "scale": scale})
 
 
-@pytest.mark.parametrize("place, value", [("scale", "paper"), ("width", 0.25), ("width", 8), ("toy.recipe.lr", "1/width"), ("toy.recipe.epochs", 0),
-                                          ("toy.widths", [0.5]), ("toy.at.smoke.train.keep", [4, 8]), ("toy.net", MISSING)])
+@pytest.mark.parametrize("place, value", [("scale", "paper"), ("width", 0.25), ("width", 8),
+                                          ("toy.recipe.lr", "1/width"), ("toy.recipe.epochs", 0),
+                                          ("toy.widths", [0.5]), ("toy.at.smoke.train.keep", [4, 8]),
+                                          ("toy.net", MISSING)])
 def test_what_is_right_passes(place, value):
     check.check(PARAMS)
     check.check(changed(place, value))
@@ -59,7 +62,8 @@ def test_what_is_right_passes(place, value):
 
 @pytest.mark.parametrize("value", ["nonsense", "Smoke", None, 1, ["smoke"], "", MISSING])
 def test_scale_must_be_one_of_the_known(value):
-    assert "scale is '" in refusal(changed("scale", value)) and "must be one of smoke, paper" in refusal(changed("scale", value))
+    message = refusal(changed("scale", value))
+    assert "scale is '" in message and "must be one of smoke, paper" in message
 
 
 @pytest.mark.parametrize("value", [0, -1, "abc", True, math.nan, math.inf, None, [1], MISSING], ids=str)
@@ -69,9 +73,12 @@ def test_width_must_be_a_number_above_zero(value):
 
 
 @pytest.mark.parametrize("place, near", [
-    ("toy.receipe", "recipe"), ("toy.width", "widths"), ("toy.recipe.epoch", "epochs"), ("toy.recipe.momentumm", "momentum"),
-    ("toy.recipe.augment.shfit", "shift"), ("toy.variants.judge.sedes", "seeds"), ("toy.variants.judge.recipe.epoch", "epochs"),
-    ("toy.at.smoke.train.widset", "widest"), ("toy.at.smoke.measure.point", "points"), ("toy.at.smoke.trian", "train"), ("toy.at.smok", "smoke"),
+    ("toy.receipe", "recipe"), ("toy.width", "widths"), ("toy.recipe.epoch", "epochs"),
+    ("toy.recipe.momentumm", "momentum"),
+    ("toy.recipe.augment.shfit", "shift"), ("toy.variants.judge.sedes", "seeds"),
+    ("toy.variants.judge.recipe.epoch", "epochs"),
+    ("toy.at.smoke.train.widset", "widest"), ("toy.at.smoke.measure.point", "points"), ("toy.at.smoke.trian", "train"),
+    ("toy.at.smok", "smoke"),
     ("scales.smoke.train.view", "views"), ("scales.smoke.data.tset", "test"), ("scales.smoke.mesure", "measure")])
 def test_a_misspelt_key_is_named_with_the_nearest(place, near):
     *path, key = place.split(".")
@@ -85,14 +92,16 @@ def test_a_key_like_no_other_lists_the_known():
 
 
 @pytest.mark.parametrize("place", [
-    "toy.labels", "toy.test", "toy.seeds", "toy.recipe", "toy.variants", "toy.measure", "toy.at", "toy.widths", "toy.at.paper", "toy.recipe.batch",
+    "toy.labels", "toy.test", "toy.seeds", "toy.recipe", "toy.variants", "toy.measure", "toy.at", "toy.widths",
+    "toy.at.paper", "toy.recipe.batch",
     "toy.at.smoke.measure", "scales.paper.train"])
 def test_what_is_missing_is_named(place):
     message, key = refusal(changed(place, MISSING)), place.split(".")[-1]
     assert key in message and place.split(".")[0] in message
 
 
-@pytest.mark.parametrize("place", ["toy", "toy.recipe", "toy.variants", "toy.variants.base", "toy.at", "toy.at.smoke", "toy.at.smoke.train",
+@pytest.mark.parametrize("place", ["toy", "toy.recipe", "toy.variants", "toy.variants.base", "toy.at", "toy.at.smoke",
+                                   "toy.at.smoke.train",
                                    "scales.smoke", "scales.smoke.data"])
 @pytest.mark.parametrize("value", [None, 3, "text", []], ids=str)
 def test_what_must_be_a_mapping_is_named(place, value):
@@ -116,7 +125,8 @@ def test_half_a_layer_or_seed_is_refused(key):
     assert f"toy.{key} is [0.5]; it must be a list of whole numbers" in refusal(changed(f"toy.{key}", [0.5]))
 
 
-@pytest.mark.parametrize("place", ["scales.smoke.data.train", "scales.smoke.train.views", "toy.at.smoke.train.seeds", "toy.at.smoke.measure.steps"])
+@pytest.mark.parametrize("place", ["scales.smoke.data.train", "scales.smoke.train.views", "toy.at.smoke.train.seeds",
+                                   "toy.at.smoke.measure.steps"])
 @pytest.mark.parametrize("value", [0, -1, "abc", True, math.nan, math.inf, None, [1, 2]], ids=str)
 def test_a_cap_is_a_number_above_zero(place, value):
     message = refusal(changed(place, value))
@@ -157,3 +167,12 @@ def test_the_stage_writes_the_same_output_or_says_one_line(tmp_path, monkeypatch
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text().replace("width: 1 ", "width: 0 "))
     with pytest.raises(SystemExit, match="^error: params.yaml: width is 0;"):
         check.main()
+
+
+@pytest.mark.parametrize("place, value, says", [
+    ("gilboa.umap.n_neighbours", 20, "did you mean 'n_neighbors'?"), ("gilboa.atlass", {}, "unknown key 'atlass'"),
+    ("toy.measure.atlas", {"pads": 1.0}, "did you mean 'pad'?"), ("toy.measure.transfers", {}, "did you mean 'transfer'?"),
+    ("toy.measure.transfer", {"labels": "digit", "recipe": {"epoch": 1}}, "did you mean 'epochs'?")])
+def test_misspelt_settings_of_measures_are_refused(place, value, says):
+    message = refusal(changed(place, value))
+    assert says in message and place.rsplit(".", 1)[0] in message

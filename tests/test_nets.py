@@ -15,7 +15,8 @@ OPTIONS = {"convnet": {"plan": "fixed"}, "mlp": {"depth": 2}}  # other modules n
 
 def make(name, width=2, **options):
     module = importlib.import_module(f"wide.nets.{name}")
-    return module.Net(width, image=IMAGE, classes=CLASSES, **(getattr(module, "EXAMPLE", None) or OPTIONS.get(name, {})), **options)
+    return module.Net(width, image=IMAGE, classes=CLASSES,
+                      **(getattr(module, "EXAMPLE", None) or OPTIONS.get(name, {})), **options)
 
 
 def images(number=3):
@@ -93,7 +94,8 @@ def test_layer_outputs_are_what_tap_sees(name):
     found, logits = taps(net, x)
     state = net.state_dict()
     torch.testing.assert_close(layer_outputs(net, state, x, batch=2), logits, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(layer_outputs(net, state, x, net.penultimate, batch=2), dict(found)[net.penultimate].flatten(1),
+    torch.testing.assert_close(layer_outputs(net, state, x, net.penultimate, batch=2),
+                               dict(found)[net.penultimate].flatten(1),
                                rtol=1e-4, atol=1e-5)
     with pytest.raises(ValueError, match="layer 'nowhere' does not exist"):
         layer_outputs(net, state, x, "nowhere")
@@ -108,10 +110,11 @@ def test_initialisation_depends_on_the_seed_alone(name):
         assert torch.equal(a.weight, b.weight) and not torch.equal(a.weight, c.weight)
 
 
-# --- initialisation ---------------------------------------------------------------------------------------------------------
+# --- initialisation ---------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("net", [mlp.Net(400, image=(1, 20, 20), classes=500, depth=2),
-                                 convnet.Net(256, image=(64, 8, 8), classes=500, plan="scaled")], ids=["mlp", "convnet"])
+                                 convnet.Net(256, image=(64, 8, 8), classes=500, plan="scaled")],
+                                 ids=["mlp", "convnet"])
 def test_weights_have_variance_two_over_fan_in_and_one_over_it_in_the_last_layer(net):
     initialise(net, 0)
     *hidden, last = weighted_layers(net)
@@ -135,7 +138,7 @@ def test_unknown_initialisation_names_the_known():
         initialise(make("mlp"), 0, hidden="he_uniform")
 
 
-# --- the papers' sizes ------------------------------------------------------------------------------------------------------
+# --- the papers' sizes ------------------------------------------------------------------------------------------------
 
 PAPER = [2000, 931, 720, 612, 543, 494, 456, 426, 402, 381, 364, 348, 335, 323, 312, 302, 293, 285, 278, 271]
 
@@ -145,7 +148,8 @@ def test_constant_size_widths_of_gilboa(depth, width):
     assert mlp.constant_size_width(depth, 784, 28, 2000) == width
     net = mlp.Net(width, image=(1, 28, 28), classes=28, depth=depth)
     assert 1.616e6 <= size(net) <= 1.6265e6
-    assert size(mlp.Net(width + 1, image=(1, 28, 28), classes=28, depth=depth)) > size(mlp.Net(2000, image=(1, 28, 28), classes=28))
+    wider = mlp.Net(width + 1, image=(1, 28, 28), classes=28, depth=depth)
+    assert size(wider) > size(mlp.Net(2000, image=(1, 28, 28), classes=28))
 
 
 @pytest.mark.parametrize("depth", range(2, 12))
@@ -171,7 +175,8 @@ def test_depth_zero_is_a_linear_classifier_of_the_input():
 
 
 def test_fixed_plan_widens_the_last_hidden_layer_only():
-    narrow, wide = ([tuple(layer.weight.shape) for layer in weighted_layers(convnet.Net(n, image=(1, 28, 28), classes=10, plan="fixed"))]
+    narrow, wide = ([tuple(layer.weight.shape)
+                     for layer in weighted_layers(convnet.Net(n, image=(1, 28, 28), classes=10, plan="fixed"))]
                     for n in (20, 2048))
     assert narrow == [(32, 1, 3, 3), (32, 32, 3, 3), (64, 32, 3, 3), (64, 64, 3, 3), (20, 64 * 49), (10, 20)]
     assert wide == [*narrow[:4], (2048, 64 * 49), (10, 2048)]

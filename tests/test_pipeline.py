@@ -94,7 +94,7 @@ def test_probe_settings_retrain_nothing(project):
 
 
 def test_atlas_setting_keeps_the_maps(project):
-    edit(project / "params.yaml", "damping: 0.001", "damping: 0.01")
+    edit(project / "params.yaml", "damping: 1.0", "damping: 0.5")
     assert not any(name.startswith(("train", "prepare", "activations", "umap")) for name in would_run(project))
 
 

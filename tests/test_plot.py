@@ -1,5 +1,4 @@
 """Drawings on synthetic results, and theorems about the helpers that they share."""
-import io
 import os
 import subprocess
 import sys
@@ -14,7 +13,6 @@ from matplotlib.image import imread
 from ruamel.yaml import YAML
 
 from stages.plot import __main__ as command
-from stages.plot import atlases, transfer
 from wide import artifacts, plot
 from wide.measure import visualise
 
@@ -28,17 +26,18 @@ def write_atlas(scale, key, sizes, channels=1, shift=False, neurons=True):
     """Files as stages/umap.py and stages/atlas.py leave them: ten clouds, icons of noise."""
     rng, entry = np.random.default_rng(int(key[-1])), FIGURES[key]
     labels = rng.integers(0, 10, 600).astype(np.int16)
-    maps, atlas = {f"label/{entry['label']}": labels}, {}
+    maps, atlas = {f"label/{entry['label']}": labels}, {"grid": np.int64(15)}
     if shift:
-        maps |= {"label/shift": rng.integers(0, 28, 600).astype(np.int16), "label/origin": np.arange(600, dtype=np.int16)}
+        maps["label/shift"] = rng.integers(0, 28, 600).astype(np.int16)
     draw = lambda count: rng.integers(0, 256, (count, channels, 40, 40)).astype(np.uint8)
     for name, units in sizes:
         points = (rng.normal(size=(10, 2))[labels] * 9 + rng.normal(size=(600, 2))).astype(np.float32)
         cells, members = visualise.cells(visualise.layout(points))
         maps |= {f"{name}/points": points, f"{name}/width": np.float64(units), f"{name}/units": np.int64(units),
                  f"{name}/test_accuracy": np.array([0.98912])}
-        atlas |= {f"{name}/icons": draw(len(cells)), f"{name}/cells": cells.astype(np.int16), f"{name}/units": np.int64(units),
-                  f"{name}/counts": np.array([len(rows) for rows in members], np.int32)}
+        atlas |= {f"{name}/icons": draw(len(cells)), f"{name}/cells": cells.astype(np.int16),
+                  f"{name}/counts": np.array([len(rows) for rows in members], np.int32),
+                  f"{name}/units": np.int64(units)}
         if neurons:
             atlas |= {f"{name}/neurons": draw(min(units, 30)), f"{name}/neuron_index": np.arange(min(units, 30))}
     for kind, arrays in (("umap", maps), ("atlas", atlas)):
@@ -49,13 +48,14 @@ def write_transfer(scale, study, width, inputs, seeds=3):
     rng, size = np.random.default_rng(0), (len(width), seeds)
     artifacts.save_result(artifacts.result(scale, "gilboa_transfer", "transfer", study), {
         "width": np.array(width, float), "depth": np.zeros(len(width), int), "inputs": np.int64(inputs),
-        "original": rng.uniform(0.8, 0.9, size), "tuned": rng.uniform(0.2, 0.7, size), "linear": rng.uniform(0.3, 0.4, seeds)})
+        "original": rng.uniform(0.8, 0.9, size), "tuned": rng.uniform(0.2, 0.7, size),
+        "linear": rng.uniform(0.3, 0.4, seeds)})
 
 
 def write_all(scale):
     write_atlas(scale, "gilboa_fig1", DIGITS)
     write_atlas(scale, "gilboa_fig2", DIGITS, shift=True)
-    write_atlas(scale, "gilboa_fig3", [("w64", 64)] if scale == "smoke" else [("w64", 64), ("w2048", 256)], channels=3)
+    write_atlas(scale, "gilboa_fig3", [("w64", 64), ("w2048", 256)], channels=3)
     write_transfer(scale, "gilboa_shift", [2000, 985, 543, 271], 784)
     write_transfer(scale, "gilboa_coarse", [16, 64, 256, 1024], 3072)
     write_atlas(scale, "gilboa_fig5", [("w512", 512)], channels=3)
@@ -64,19 +64,20 @@ def write_all(scale):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A folder with results of two scales and all their figures, drawn by another process in one go."""
+    """A folder with results of a scale, some of another, and their figures, drawn by another process in one go."""
     folder, before = tmp_path_factory.mktemp("project"), Path.cwd()
     (folder / "figures.yaml").write_bytes((ROOT / "figures.yaml").read_bytes())
     os.chdir(folder)
     try:
-        write_all("smoke")
         write_all("quick")
+        write_atlas("smoke", "gilboa_fig3", [("w64", 64)], channels=3)
+        write_atlas("smoke", "gilboa_fig6", [("w784", 784)], neurons=False)
     finally:
         os.chdir(before)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "7"}
-    done = subprocess.run([sys.executable, "-W", "error::UserWarning", "-m", "stages.plot", "--all"], cwd=folder, env=environment,
-                          capture_output=True, text=True)
-    assert done.returncode == 0 and not done.stderr, done.stderr
+    done = subprocess.run([sys.executable, "-W", "error::UserWarning", "-m", "stages.plot", "--all"], cwd=folder,
+                          env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stderr.count("not drawn") == done.stderr.count("\n") == 4, done.stderr
     return folder
 
 
@@ -102,8 +103,7 @@ def test_catalogue_lists_every_figure_of_the_paper():
     assert [key for key in FIGURES if key.startswith("gilboa")] == KEYS
 
 
-@pytest.mark.parametrize("scale", ["smoke", "quick"])
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key, scale", [*((key, "quick") for key in KEYS), ("gilboa_fig6", "smoke")])
 def test_one_figure_is_the_same_bytes_as_all_whatever_the_users_style(inside, monkeypatch, key, scale):
     together = artifacts.figure(scale, key).read_bytes()
     monkeypatch.setattr(command, "declared_params", lambda: {"figures": {key: FIGURES[key]}})
@@ -115,10 +115,9 @@ def test_one_figure_is_the_same_bytes_as_all_whatever_the_users_style(inside, mo
 def test_stamp_is_on_stand_ins_only(inside, monkeypatch):
     stamped = []
     monkeypatch.setattr(plot, "save", lambda figure, path: stamped.append("STAND-IN DATA" in texts(figure)))
-    for scale in ("smoke", "quick"):
-        for key in KEYS:
-            command.paint(key, FIGURES[key], scale)
-    assert stamped == [True] * len(KEYS) + [False] * len(KEYS)
+    for name, scale in (("fig3", "smoke"), ("fig6", "smoke"), ("fig3", "quick"), ("fig4", "quick")):
+        command.paint(f"gilboa_{name}", FIGURES[f"gilboa_{name}"], scale)
+    assert stamped == [True, True, False, False]
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -132,13 +131,11 @@ def test_nothing_is_clipped_and_no_two_labels_overlap(inside, key):
         assert not any(box.overlaps(other) for other in boxes[:number])
 
 
-@pytest.mark.parametrize("key, name", [("gilboa_fig2", "w2048"), ("gilboa_fig3", "w64"), ("gilboa_fig6", "w784")])
+@pytest.mark.parametrize("key, name", [("gilboa_fig2", "w2048"), ("gilboa_fig5", "w512")])
 def test_atlas_is_drawn_pixel_for_pixel(inside, key, name):
-    found = artifacts.load_result(artifacts.result("quick", FIGURES[key]["reads"], "atlas", "base"))
+    found = artifacts.load_result(artifacts.result("quick", FIGURES[key]["reads"], "atlas", FIGURES[key]["variant"]))
     atlas = plot.tile(found[f"{name}/icons"], found[f"{name}/cells"], (15, 15))
     figure = drawn(key, "quick")
-    rows, columns = np.array(figure.axes).shape[0], 1
-    content = io.BytesIO()
     with plot.style():
         plot.save(figure, "picture.png")
     page = np.round(imread("picture.png")[..., :3] * 255).astype(np.uint8)
@@ -151,7 +148,8 @@ def test_atlas_is_drawn_pixel_for_pixel(inside, key, name):
 def test_panels_of_an_atlas(inside):
     labels = lambda key: [axes.get_ylabel() for axes in drawn(key, "quick").axes if axes.get_ylabel()]
     assert labels("gilboa_fig1") == ["UMAP, coloured by class", "activation atlas", "single\nneurons"]
-    assert labels("gilboa_fig2") == ["UMAP, coloured by class", "UMAP, coloured by shift", "activation atlas", "single\nneurons"]
+    assert labels("gilboa_fig2") == ["UMAP, coloured by class", "UMAP, coloured by shift", "activation atlas",
+                                     "single\nneurons"]
     assert labels("gilboa_fig6") == ["UMAP, coloured by class", "activation atlas"]
     titles = [axes.get_title() for axes in drawn("gilboa_fig3", "quick").axes if axes.get_title()]
     assert titles == ["narrow, n = 64, 98.9 %", "wide, n = 256, 98.9 %"]
@@ -180,8 +178,8 @@ def test_transfer_names_its_axes_and_shows_means(inside):
         curves = [container.lines[0].get_data() for container in axes.containers]
         for (x, y), name in zip(curves, ("original", "tuned"), strict=True):
             assert (x == found["width"]).all() and np.allclose(y, [100 * sum(row) / len(row) for row in found[name]])
-    at = [sum(len(set(line.get_xdata())) == 1 and line.get_xdata()[0] == 784 for line in axes.lines) for axes in figure.axes]
-    assert at == [1, 0]
+    marks = [sum(np.array_equal(line.get_xdata(), [784, 784]) for line in axes.lines) for axes in figure.axes]
+    assert marks == [1, 0]
     assert {text.get_text() for text in figure.legends[0].texts} == {
         "original task", "new task, last layer retrained", "linear classifier on pixels", "input dimension 784"}
 
@@ -294,7 +292,7 @@ def test_mean_and_deviation_over_seeds():
     assert [part.tolist() for part in plot.mean_sd([[5], [6]])] == [[5, 6], [0, 0]]
 
 
-@pytest.mark.parametrize("widths", [[64], [64, 64], [16, 32, 64, 128, 256, 512, 1024, 2048], list(range(271, 2001, 90))])
+@pytest.mark.parametrize("widths", [[64], [64, 64], [2 ** power for power in range(4, 12)], list(range(271, 2001, 90))])
 def test_width_axis_shows_given_widths_that_do_not_touch(widths):
     with plot.style():
         figure, axes = plot.page([2.15], [2.0])
@@ -302,7 +300,8 @@ def test_width_axis_shows_given_widths_that_do_not_touch(widths):
         plot.width_axis(axes[0, 0], widths)
         figure.draw_without_rendering()
     labels = [label for label in axes[0, 0].get_xticklabels() if label.get_text()]
-    assert {float(label.get_text()) for label in labels} <= set(widths) and float(max(widths)) in axes[0, 0].get_xticks()
+    shown = {float(label.get_text()) for label in labels}
+    assert max(widths) in shown and shown <= set(widths)
     edges = sorted((label.get_window_extent().x0, label.get_window_extent().x1) for label in labels)
     assert all(right < left for (_, right), (left, _) in zip(edges, edges[1:]))
 
@@ -311,7 +310,7 @@ def test_page_has_the_sizes_asked_for():
     figure, axes = plot.page([1, 2], [0.5, 1.5], left=0.4, right=0.2, top=0.3, bottom=0.6, across=0.1, down=0.2)
     assert figure.get_size_inches() == pytest.approx([3.7, 3.1])
     boxes = [[axes[row, column].bbox.bounds for column in range(2)] for row in range(2)]
-    assert boxes[0][0] == pytest.approx((80, 500, 200, 100)) and boxes[1][1] == pytest.approx((300, 120, 400, 300))
+    assert boxes[0][0] == pytest.approx((80, 460, 200, 100)) and boxes[1][1] == pytest.approx((300, 120, 400, 300))
 
 
 def test_failed_write_replaces_nothing_and_leaves_nothing(tmp_path):

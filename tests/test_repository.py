@@ -11,7 +11,7 @@ from stages.smoke import environment
 
 yaml = YAML(typ="safe")
 PARAMS, FIGURES, PIPELINE = (yaml.load(Path(name).read_text()) for name in ("params.yaml", "figures.yaml", "dvc.yaml"))
-STANDARD = {"math", "time", "json", "os", "io", "sys", "zipfile", "pathlib", "dataclasses", "difflib", "importlib", "typing", "functools",
+STANDARD = {"math", "time", "json", "os", "io", "sys", "zipfile", "zlib", "pathlib", "dataclasses", "difflib", "importlib", "typing", "functools",
             "itertools", "collections", "html"}
 # A file: what it may import besides the standard library (first matching row).
 BOUNDARIES = [

@@ -10,8 +10,10 @@ from wide.nets.mlp import constant_size_width
 STUDY = {"net": {"plan": "fixed"}, "labels": "digit", "test": "test", "widths": [16, 64, 256], "seeds": [0, 1, 2, 3],
          "recipe": {"epochs": 10, "batch": 8, "lr": 0.1, "momentum": 0.5},
          "variants": {"base": {}, "none": None,
-                      "judge": {"net": {"depth": 3}, "widths": [512], "seeds": [100], "labels": "shift", "recipe": {"epochs": 2}}}}
-DEPTHS = {**{key: value for key, value in STUDY.items() if key not in ("widths", "net")}, "depths": [1, 2, 3, 20], "widest": 2000}
+                      "judge": {"net": {"depth": 3}, "widths": [512], "seeds": [100], "labels": "shift",
+                                "recipe": {"epochs": 2}}}}
+DEPTHS = {**{key: value for key, value in STUDY.items() if key not in ("widths", "net")}, "depths": [1, 2, 3, 20],
+          "widest": 2000}
 CLASSES = {"digit": 10, "shift": 28}
 
 
@@ -29,7 +31,8 @@ def keys(*arguments, **settings):
 
 def test_without_caps_a_plan_is_the_papers():
     todo = planned()
-    assert [(size.key, size.width, size.options) for size in todo.sizes] == [(f"w{n}", n, {"plan": "fixed"}) for n in (16, 64, 256)]
+    assert [(size.key, size.width, size.options) for size in todo.sizes] == [(f"w{n}", n, {"plan": "fixed"})
+                                                                             for n in (16, 64, 256)]
     assert (todo.seeds, todo.labels, todo.test) == ([0, 1, 2, 3], "digit", "test")
     recipe = todo.recipe(16, 1000)
     assert (recipe.epochs, recipe.batch, recipe.lr, recipe.momentum) == (10, 8, 0.1, 0.5)
@@ -41,7 +44,8 @@ def test_planning_changes_no_parameters():
     assert study == STUDY
 
 
-@pytest.mark.parametrize("caps", [{"widest": 1000}, {"seeds": 9}, {"views": 1e9}, {"keep": [16, 64, 256, 1024]}], ids=str)
+@pytest.mark.parametrize("caps", [{"widest": 1000}, {"seeds": 9}, {"views": 1e9}, {"keep": [16, 64, 256, 1024]}],
+                         ids=str)
 def test_a_cap_above_the_papers_number_raises_nothing(caps):
     todo = planned(**caps)
     assert todo.sizes == planned().sizes and todo.seeds == planned().seeds
@@ -56,7 +60,8 @@ def test_caps_lower():
     assert set(CAPS) == {"views", "widest", "seeds", "keep", "lr"}  # each has a line here or below
 
 
-@pytest.mark.parametrize("views, examples, epochs", [(1000, 1000, 1), (999, 1000, 0.999), (5000, 1000, 5), (20_000, 1000, 10), (10_000, 1000, 10)])
+@pytest.mark.parametrize("views, examples, epochs",
+                         [(1000, 1000, 1), (999, 1000, 0.999), (5000, 1000, 5), (20_000, 1000, 10), (10_000, 1000, 10)])
 def test_epochs_are_the_smaller_of_the_papers_and_views_over_examples(views, examples, epochs):
     assert planned(views=views).recipe(16, examples).epochs == pytest.approx(epochs)
 
@@ -100,7 +105,8 @@ def test_depths_of_equal_width_stay_apart():
 def test_depth_families_have_a_constant_number_of_parameters(labels, classes):
     found = planned({**DEPTHS, "labels": labels}).sizes
     assert [size.width for size in found] == [constant_size_width(depth, 784, classes, 2000) for depth in (1, 2, 3, 20)]
-    sizes = [sum(p.numel() for p in mlp.Net(size.width, image=(1, 28, 28), classes=classes, **size.options).parameters()) for size in found]
+    nets = [mlp.Net(size.width, image=(1, 28, 28), classes=classes, **size.options) for size in found]
+    sizes = [sum(parameter.numel() for parameter in net.parameters()) for net in nets]
     assert max(sizes) / min(sizes) < 1.02
 
 
@@ -111,7 +117,8 @@ def test_multiplier_comes_after_the_formula_and_the_cap():
     assert keys(multiplier=2) == keys()  # the key is the paper's width
 
 
-@pytest.mark.parametrize("width, multiplier, expected", [(16, 1, 16), (16, 0.5, 8), (16, 0.001, 1), (3, 0.5, 2), (1, 4, 4), (0.5, 2, 1.0),
+@pytest.mark.parametrize("width, multiplier, expected",
+                         [(16, 1, 16), (16, 0.5, 8), (16, 0.001, 1), (3, 0.5, 2), (1, 4, 4), (0.5, 2, 1.0),
                                                          (0.5, 0.1, 0.05)])
 def test_whole_widths_stay_whole_and_at_least_one(width, multiplier, expected):
     found = effective(width, multiplier)
@@ -128,7 +135,8 @@ def test_one_over_width_uses_the_effective_width(multiplier, caps):
 
 def test_a_variant_overrides_and_keeps_the_rest():
     todo = planned(variant="judge")
-    assert [(size.key, size.width, size.options) for size in todo.sizes] == [("w512", 512, {"plan": "fixed", "depth": 3})]
+    assert [(size.key, size.width, size.options)
+            for size in todo.sizes] == [("w512", 512, {"plan": "fixed", "depth": 3})]
     recipe = todo.recipe(512, 1000)
     assert (todo.seeds, todo.labels, recipe.epochs, recipe.lr, recipe.momentum) == ([100], "shift", 2, 0.1, 0.5)
     assert planned(variant="none") == planned()

@@ -42,7 +42,8 @@ def recipe(**settings):
 
 
 def fit(build, seeds, examples=40, checkpoint=None, progress=None, each_epoch=None, **settings):
-    return train_population(build, *data(examples), recipe(**settings), seeds, half=False, checkpoint=checkpoint, progress=progress,
+    return train_population(build, *data(examples), recipe(**settings), seeds, half=False, checkpoint=checkpoint,
+                            progress=progress,
                             each_epoch=each_epoch)[0]
 
 
@@ -60,7 +61,8 @@ def double():
 @pytest.fixture
 def at_once(monkeypatch):
     """Choose how many members make a chunk."""
-    return lambda number: monkeypatch.setattr(population, "members_at_once", lambda net, device, seeds: min(number, seeds))
+    return lambda number: monkeypatch.setattr(population, "members_at_once",
+                                              lambda net, device, seeds: min(number, seeds))
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ def rates(monkeypatch):
 
 
 class Checkpoints:
-    """Kept in memory, due every ``every`` steps; the process is killed when ``due`` is asked for the ``stop``-th time."""
+    """Kept in memory, due every ``every`` steps; the process is killed when ``due`` has been asked ``stop`` times."""
 
     def __init__(self, stop=math.inf, every=1):
         self.kept, self.stop, self.every, self.asked = {}, stop, every, 0
@@ -109,7 +111,7 @@ class Checkpoints:
         self.kept[name] = {key: value.clone() for key, value in tensors.items()}
 
 
-# --- a member is its seed alone ---------------------------------------------------------------------------------------------
+# --- a member is its seed alone ---------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("net", BUILDS)
 @pytest.mark.parametrize("chunk", [3, 2, 1])
@@ -122,7 +124,8 @@ def test_a_member_equals_the_same_seed_trained_alone(net, chunk, double, at_once
         alone = fit(BUILDS[net], [seed], **settings)
         assert together.keys() == alone.keys()
         for name, value in alone.items():
-            torch.testing.assert_close(together[name][row], value[0], rtol=0, atol=1e-10, msg=lambda text: f"{name}: {text}")
+            torch.testing.assert_close(together[name][row], value[0], rtol=0, atol=1e-10,
+                                       msg=lambda text: f"{name}: {text}")
 
 
 def test_running_statistics_belong_to_the_member(double, at_once):
@@ -139,7 +142,8 @@ def test_running_statistics_are_those_of_plain_torch(double):
     net.train()(data(8)[0][order] / 255.0)
     state = fit(Normed, [3], examples=8, epochs=1)
     for name in ("norm.running_mean", "norm.running_var"):
-        torch.testing.assert_close(state[name][0], net.state_dict()[name], rtol=0, atol=1e-7)  # images pass through float32
+        # Images pass through float32.
+        torch.testing.assert_close(state[name][0], net.state_dict()[name], rtol=0, atol=1e-7)
 
 
 @pytest.mark.parametrize("net", BUILDS)
@@ -162,7 +166,8 @@ def test_initialisation_and_order_differ_between_seeds():
 def test_draws_are_a_function_of_seed_and_pass():
     for first, second in zip(epoch_draws(2, 3, 20, 5), epoch_draws(2, 3, 20, 5)):
         assert torch.equal(first, second)
-    assert torch.equal(epoch_draws(2, 3, 20, 0)[0], epoch_draws(2, 3, 20, 5)[0])  # augmentation leaves the order as it is
+    # Augmentation leaves the order as it is.
+    assert torch.equal(epoch_draws(2, 3, 20, 0)[0], epoch_draws(2, 3, 20, 5)[0])
     assert not torch.equal(epoch_draws(2, 3, 20, 5)[1], epoch_draws(2, 4, 20, 5)[1])
     assert epoch_draws(2, 3, 20, 0)[1] is None
 
@@ -181,7 +186,8 @@ def test_inputs_of_a_member_do_not_depend_on_its_neighbours(batches, at_once):
 
 def test_a_pass_shows_every_image_once_and_the_next_in_another_order(batches):
     fit(BUILDS["mlp"], [1], epochs=2)
-    rows = [[tuple(image.flatten().tolist()) for x in batches[part] for image in x[0]] for part in (slice(0, 5), slice(5, 10))]
+    rows = [[tuple(image.flatten().tolist()) for x in batches[part] for image in x[0]]
+            for part in (slice(0, 5), slice(5, 10))]
     expected = sorted(tuple(image.flatten().tolist()) for image in data()[0].float() / 255)
     assert sorted(rows[0]) == sorted(rows[1]) == expected
     assert rows[0] != rows[1]
@@ -192,16 +198,18 @@ def test_augmentation_is_new_in_every_pass(batches):
     assert len({x.sum((0, 1, 2, 3)).numpy().tobytes() for x in batches}) == 6
 
 
-# --- an interruption leaves no trace ----------------------------------------------------------------------------------------
+# --- an interruption leaves no trace ----------------------------------------------------------------------------------
 
-RUN = {"examples": 40, "epochs": 1.4, "augment": {"flip": True, "shift": 0.1, "rotate": 15}, "schedule": "cosine"}  # 7 steps, 2 passes
+# 7 steps in 2 passes.
+RUN = {"examples": 40, "epochs": 1.4, "augment": {"flip": True, "shift": 0.1, "rotate": 15}, "schedule": "cosine"}
 
 
 @pytest.mark.parametrize("net", BUILDS)
 @pytest.mark.parametrize("optimiser", ["sgd", "adamw"])
 def test_resuming_after_any_step_gives_the_same_bytes(net, optimiser, at_once):
     at_once(2)
-    settings = {**RUN, "optimiser": optimiser, "weight_decay": 0.01} | ({"augment": {"cyclic": True}} if net == "mlp" else {})
+    settings = {**RUN, "optimiser": optimiser, "weight_decay": 0.01}
+    settings |= {"augment": {"cyclic": True}} if net == "mlp" else {}
     whole = content(fit(BUILDS[net], [3, 4, 5], **settings))
     for stop in range(1, 12):  # two chunks: of two members and of one; due is asked after all but the last step of each
         checkpoint = Checkpoints(stop)
@@ -209,7 +217,8 @@ def test_resuming_after_any_step_gives_the_same_bytes(net, optimiser, at_once):
             fit(BUILDS[net], [3, 4, 5], checkpoint=checkpoint, **settings)
         checkpoint.stop = math.inf
         assert content(fit(BUILDS[net], [3, 4, 5], checkpoint=checkpoint, **settings)) == whole, f"stopped after {stop}"
-        assert content(fit(BUILDS[net], [3, 4, 5], checkpoint=checkpoint, **settings)) == whole, "a finished run changes nothing"
+        again = content(fit(BUILDS[net], [3, 4, 5], checkpoint=checkpoint, **settings))
+        assert again == whole, "a finished run changes nothing"
 
 
 @pytest.mark.parametrize("optimiser", ["adam", "rmsprop"])
@@ -238,7 +247,8 @@ def test_resuming_from_files_gives_the_same_bytes(tmp_path, monkeypatch):
         fit(BUILDS["convnet"], [3], checkpoint=scratch.within("w8"), progress=kill, **settings)
     counted = []
     with running.Scratch({"a": 1}, every_s=-1) as scratch:
-        assert content(fit(BUILDS["convnet"], [3], checkpoint=scratch.within("w8"), progress=counted.append, **settings)) == whole
+        checkpoint = scratch.within("w8")
+        assert content(fit(BUILDS["convnet"], [3], checkpoint=checkpoint, progress=counted.append, **settings)) == whole
     assert counted[0] == 4 * 8  # the fifth step had not been saved
 
 
@@ -247,7 +257,7 @@ def test_running_twice_gives_the_same_bytes(at_once):
     assert content(fit(BUILDS["normed"], [0, 1], **RUN)) == content(fit(BUILDS["normed"], [0, 1], **RUN))
 
 
-# --- a step is the textbook's -----------------------------------------------------------------------------------------------
+# --- a step is the textbook's -----------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("net", ["mlp", "convnet"])
 def test_steps_equal_hand_written_sgd_with_momentum(net, double):
@@ -266,7 +276,8 @@ def test_steps_equal_hand_written_sgd_with_momentum(net, double):
             gradient = gradients[name] + (decay * weight.detach() if name.endswith("weight") else 0)
             velocity[name] = momentum * velocity[name] + gradient
             weight.data -= rate * velocity[name]
-    trained, _ = train_population(BUILDS[net], features, labels, recipe(epochs=1, lr=rate, momentum=momentum, weight_decay=decay),
+    trained, _ = train_population(BUILDS[net], features, labels,
+                                  recipe(epochs=1, lr=rate, momentum=momentum, weight_decay=decay),
                                   [seed], half=False)
     for name, weight in weights.items():
         torch.testing.assert_close(trained[name][0], weight.detach(), rtol=0, atol=1e-12)
@@ -277,13 +288,15 @@ def test_weight_decay_touches_weights_only(double):
     free, decayed = (fit(Normed, [0, 1], examples=8, epochs=1, lr=0.1, weight_decay=decay) for decay in (0.0, 0.5))
     for name in free:
         shrunk = 0.1 * 0.5 * start[name] if name in ("conv.weight", "output.weight") else torch.zeros_like(start[name])
-        torch.testing.assert_close(free[name] - decayed[name], shrunk, rtol=0, atol=1e-12, msg=lambda text: f"{name}: {text}")
+        torch.testing.assert_close(free[name] - decayed[name], shrunk, rtol=0, atol=1e-12,
+                                   msg=lambda text: f"{name}: {text}")
 
 
-def test_the_loss_is_each_members_own_mean(double, at_once):
-    """The gradient does not grow with the number of members or examples: a batch of one image repeated equals the image alone."""
+def test_the_loss_is_a_mean_over_the_batch(double):
+    """A batch of one image repeated is that image: the gradient does not grow with the number of examples."""
     images, labels = data(1)
-    steps = [train_population(BUILDS["mlp"], images.repeat(n, 1, 1, 1), labels.repeat(n), recipe(epochs=1, batch=n), [0], half=False)[0]
+    steps = [train_population(BUILDS["mlp"], images.repeat(n, 1, 1, 1), labels.repeat(n), recipe(epochs=1, batch=n),
+                              [0], half=False)[0]
              for n in (1, 16)]
     for name in steps[0]:
         torch.testing.assert_close(*(step[name] for step in steps), rtol=0, atol=1e-12)
@@ -306,25 +319,28 @@ def test_cosine_schedule_falls_from_the_learning_rate_to_zero(rates):
 
 
 @pytest.mark.parametrize("epochs, batch, examples, expected", [
-    (2, 8, 24, (6, 3)), (2, 8, 31, (6, 3)), (0, 8, 24, (0, 3)), (0.5, 8, 64, (4, 8)), (2.25, 8, 64, (18, 8)), (3, 8, 5, (3, 1)),
+    (2, 8, 24, (6, 3)), (2, 8, 31, (6, 3)), (0, 8, 24, (0, 3)), (0.5, 8, 64, (4, 8)), (2.25, 8, 64, (18, 8)),
+    (3, 8, 5, (3, 1)),
     (10, 128, 50_000, (3900, 390))])
 def test_steps_of_a_recipe(epochs, batch, examples, expected):
     assert steps_of(recipe(epochs=epochs, batch=batch), examples) == expected
 
 
-# --- what a training promises besides ---------------------------------------------------------------------------------------
+# --- what a training promises besides ---------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("settings", [{"lr": 0.1}, {"lr": 0.01, "optimiser": "adamw", "schedule": "cosine"},
-                                      {"lr": 0.01, "optimiser": "adam"}, {"lr": 0.003, "optimiser": "rmsprop"}], ids=str)
+                                      {"lr": 0.01, "optimiser": "adam"}, {"lr": 0.003, "optimiser": "rmsprop"}],
+                                      ids=str)
 def test_it_learns_separable_data(settings):
     generator = torch.Generator().manual_seed(0)
     labels = torch.arange(300) % 3
-    images = torch.randn(300, 1, 4, 4, generator=generator) * 0.5 + torch.eye(3).repeat(1, 5)[labels, :15].new_zeros(300, 1, 4, 4)
+    images = torch.randn(300, 1, 4, 4, generator=generator) * 0.5
     images[torch.arange(300), 0, labels, labels] += 4
     build = lambda: mlp.Net(16, image=(1, 4, 4), classes=3)
     state, _ = train_population(build, images[:200], labels[:200], recipe(epochs=8, **settings), [0, 1], half=False)
     assert accuracy(build(), state, images[200:], labels[200:]).min() > 0.95
-    state, _ = train_population(build, images[:200], labels[:200], recipe(**{**settings, "epochs": 0}), [0, 1], half=False)
+    state, _ = train_population(build, images[:200], labels[:200], recipe(**{**settings, "epochs": 0}), [0, 1],
+                                half=False)
     assert accuracy(build(), state, images[200:], labels[200:]).max() < 0.95
 
 
@@ -352,6 +368,7 @@ def test_progress_counts_every_image_once(seeds, at_once):
 def test_fewer_examples_than_a_batch_make_one_batch_of_all(batches):
     state = fit(BUILDS["mlp"], [0], examples=5, epochs=3)
     assert [tuple(x.shape[:2]) for x in batches] == [(1, 5)] * 3
+    assert content(state) == content(fit(BUILDS["mlp"], [0], examples=5, epochs=3, batch=5))
     assert not torch.equal(state["output.weight"], fit(BUILDS["mlp"], [0], epochs=0)["output.weight"])
 
 
@@ -378,17 +395,21 @@ def test_nothing_to_train_is_refused(seeds, images, labels):
         train_population(BUILDS["mlp"], data(40)[0][:images], data(40)[1][:labels], recipe(), seeds)
 
 
-# --- recipes ----------------------------------------------------------------------------------------------------------------
+# --- recipes ----------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("settings, line", [
     ({"momentumm": 0.9}, "recipe: unknown key 'momentumm'; did you mean 'momentum'?"),
     ({"wd": 0.1}, "recipe: unknown key 'wd'; known keys: epochs, batch, lr"),
     ({"augment": {"shfit": 0.1}}, "augment: unknown key 'shfit'; did you mean 'shift'?"),
     ({"schedule": "linear"}, "schedule 'linear' is unknown; known: constant, cosine, steps"),
-    ({"optimiser": "lion"}, "optimiser 'lion' is unknown; known: sgd"), ({"hidden": "zeros"}, "hidden 'zeros' is unknown; known: he_normal"),
-    ({"last": "zeros"}, "last 'zeros' is unknown"), ({"lr": -0.1}, "lr is -0.1"), ({"lr": "0.1"}, "lr is '0.1'"), ({"lr": True}, "lr is True"),
-    ({"lr": math.nan}, "lr is nan"), ({"epochs": -1}, "epochs is -1"), ({"epochs": math.inf}, "epochs is inf"), ({"batch": 0}, "batch is 0"),
-    ({"momentum": -0.1}, "momentum is -0.1"), ({"weight_decay": -1}, "weight_decay is -1"), ({"weight_decay": None}, "weight_decay is None")])
+    ({"optimiser": "lion"}, "optimiser 'lion' is unknown; known: sgd"),
+    ({"hidden": "zeros"}, "hidden 'zeros' is unknown; known: he_normal"),
+    ({"last": "zeros"}, "last 'zeros' is unknown"), ({"lr": -0.1}, "lr is -0.1"), ({"lr": "0.1"}, "lr is '0.1'"),
+    ({"lr": True}, "lr is True"),
+    ({"lr": math.nan}, "lr is nan"), ({"epochs": -1}, "epochs is -1"), ({"epochs": math.inf}, "epochs is inf"),
+    ({"batch": 0}, "batch is 0"),
+    ({"momentum": -0.1}, "momentum is -0.1"), ({"weight_decay": -1}, "weight_decay is -1"),
+    ({"weight_decay": None}, "weight_decay is None")])
 def test_a_wrong_recipe_is_one_line(settings, line):
     with pytest.raises(ValueError) as error:
         recipe(**settings)

@@ -56,7 +56,7 @@ def width_colour(width: float, widths) -> np.ndarray:
 
 
 def page(widths, heights, *, left=0.5, right=0.1, top=0.3, bottom=0.45, across=0.1, down=0.1):
-    """A figure with a grid of axes of these widths and heights, in inches to the pixel: (Figure, axes (rows, columns))."""
+    """A figure and a grid of axes of these sizes, in inches to the pixel: (Figure, axes (rows, columns))."""
     widths, heights = (np.round(np.multiply(sides, DPI)) / DPI for sides in (widths, heights))
     size = (left + sum(widths) + across * (len(widths) - 1) + right,
             top + sum(heights) + down * (len(heights) - 1) + bottom)

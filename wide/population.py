@@ -105,6 +105,7 @@ def layer_outputs(net: nn.Module, state: dict, images: torch.Tensor, layer: str 
     found = []
     for start in range(0, len(images), batch):
         x = prepare_inputs(images[start:start + batch].to(device), standardise)
+        x = x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x
         seen = {}
         tap = None if layer is None else lambda name, value: seen.update({name: value}) if name == layer else None
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=half):

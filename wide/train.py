@@ -59,7 +59,9 @@ class Recipe:
                             ("last", pop.INITIALISATIONS)):
             if getattr(recipe, name) not in table:
                 raise ValueError(f"recipe: {name} '{getattr(recipe, name)}' is unknown; known: {', '.join(table)}")
-        for name, least in (("epochs", 0), ("batch", 1), ("lr", 0), ("momentum", 0), ("weight_decay", 0)):
+        if not isinstance(recipe.batch, int):
+            raise ValueError(f"recipe: batch is {recipe.batch!r}; it must be a whole number of examples")
+        for name, least in (("epochs", 0), ("batch", 1), ("lr", 0), ("momentum", 0), ("weight_decay", 0), ("factor", 0)):
             value = getattr(recipe, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value < math.inf:
                 raise ValueError(f"recipe: {name} is {value!r}; it must be a number, at least {least}")
@@ -171,6 +173,8 @@ class _Run:
             if checkpoint and self.step < self.steps and checkpoint.due():
                 checkpoint.save(name, self._snapshot())
         if done:
+            if not all(value.isfinite().all() for value in self.state.values()):
+                self._refuse_divergence(torch.tensor(float("nan")))
             self.clock["images"] += done
             self.clock["seconds"] += time.perf_counter() - start
             if checkpoint:
@@ -227,7 +231,8 @@ class _Run:
         return tensors | {"step": torch.tensor(self.step)}
 
     def _restore(self, snapshot):
-        if snapshot is None:
+        # A checkpoint of other members at once (taken on another device) has other shapes: start afresh.
+        if snapshot is None or any(snapshot[f"state/{name}"].shape != value.shape for name, value in self.state.items()):
             return
         self.step = int(snapshot["step"])
         with torch.no_grad():

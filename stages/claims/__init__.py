@@ -31,11 +31,12 @@ class Bench:
     width: float
     n: str
     note: str = ""
+    lacks: str = ""
 
     def judge(self, statement, paper, ours, holds: bool, *, against_number=False, lacks="", reason="") -> Claim:
         """holds: whether the threshold is met. against_number: the claim compares with a number of the paper, which holds at
         width 1 only. lacks: what a cap has removed that the claim needs."""
-        why = ("embedded stand-in data" if self.scale == "smoke" else lacks or
+        why = ("embedded stand-in data" if self.scale == "smoke" else lacks or self.lacks or
                (f"width is {self.width:g}: the paper's numbers are for 1" if against_number and self.width != 1 else ""))
         verdict = "not testable" if why else "reproduced" if holds else "not reproduced"
         return Claim(self.figure, statement, paper, ours, self.n, verdict, "; ".join(part for part in (why or reason, self.note) if part))

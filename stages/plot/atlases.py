@@ -43,5 +43,5 @@ def pictures(key, found, entry):
     rows = {"UMAP, coloured by class": plot.class_map(positions, found[f"label/{entry['label']}"], classes, BINS)}
     if "label/shift" in found:
         rows["UMAP, coloured by shift"] = plot.class_map(positions, found["label/shift"], plot.class_colours(28), BINS)
-    rows["activation atlas"] = plot.tile(found[f"{key}/icons"], found[f"{key}/cells"], [entry["grid"]] * 2)
+    rows["activation atlas"] = plot.tile(found[f"{key}/icons"], found[f"{key}/cells"], [int(found["grid"])] * 2)
     return rows | ({"single\nneurons": plot.sheet(found[f"{key}/neurons"], 10)} if f"{key}/neurons" in found else {})

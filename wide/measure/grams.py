@@ -73,7 +73,7 @@ def without_first_pc(k):
 
 
 class products_in:
-    """While entered, float32 matrix products on a CPU are "ieee" or "bf16". A torch without the setting has only ieee."""
+    """While entered, float32 matrix products on a CPU are "ieee" or "bf16"; always ieee where torch has no setting."""
 
     def __init__(self, precision):
         self.matmul, self.precision = getattr(torch.backends.mkldnn, "matmul", None), precision

@@ -49,8 +49,12 @@ def spectra(indices, channels, canvas, seed=0):
     return 0.01 * torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(s)) for s in seeds])
 
 
-def paint(spectrum):
-    """Images (m, C, h, h) in [0, 1] of Fourier coefficients: Lucid's decorrelated parameterisation, decay power 1."""
+def paint(spectrum, mean=0.5):
+    """Images (m, C, h, h) in [0, 1] of Fourier coefficients: Lucid's decorrelated parameterisation, decay power 1.
+
+    mean: brightness of an image whose coefficients are 0. Lucid starts at a middle grey, which suits photographs; on digits
+    the dark background would have to be found first, so that of the data set is given.
+    """
     channels, side = spectrum.shape[1], spectrum.shape[2]
     fy, fx = torch.fft.fftfreq(side)[:, None], torch.fft.rfftfreq(side)
     scale = (side / 4) / torch.sqrt(fx**2 + fy**2).clamp(min=1 / side)
@@ -59,7 +63,7 @@ def paint(spectrum):
     pixels = torch.fft.irfft(torch.fft.ifft(waves, dim=-2), n=side, dim=-1)
     if channels == 3:
         pixels = (torch.as_tensor(COLOUR).to(pixels) @ pixels.flatten(2)).view_as(pixels)
-    return torch.sigmoid(pixels)
+    return torch.sigmoid(pixels + np.log(mean / (1 - mean)))
 
 
 def draw_pose(generator, transforms=ATLAS):

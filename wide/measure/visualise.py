@@ -98,13 +98,13 @@ def objective(activations, targets, cosine="paper"):
     return dot * cos.clamp(min=0.1) ** 4
 
 
-def icons(network, targets, *, image_shape, canvas=80, steps=512, lr=0.05, pad_value=0.0, seed=0, cosine="paper",
-          transforms=ATLAS, batch=256, device="cpu", autocast_dtype=None, progress=None):
+def icons(network, targets, *, image_shape, canvas=80, steps=512, lr=0.05, pad_value=0.0, mean=0.5, seed=0,
+          cosine="paper", transforms=ATLAS, batch=256, device="cpu", autocast_dtype=None, progress=None):
     """Images that drive a layer towards each target (m, n): (images (m, C, canvas, canvas) float32 in [0, 1], scores).
 
     network: images (k, C, H, W) in [0, 1] on `device` -> activations (k, n), each row of its own image alone (batch
     normalisation in evaluation mode); no gradients are left in its parameters. Adam maximises `objective` over
-    Fourier coefficients. Step t shows all icons in the same pose and icon i starts from its own seed, so an icon does
+    Fourier coefficients, from images of brightness `mean`. Step t shows all icons in the same pose and icon i starts from its own seed, so an icon does
     not depend on its batch. scores (m,) float32: the objective of centre_view. progress() is called after every step
     of every batch of icons. Results are on the CPU; on CUDA their bytes may differ from run to run (grid_sample's
     gradient adds in any order). autocast_dtype: torch.bfloat16, or None for float32; only the network runs in it.
@@ -127,22 +127,22 @@ def icons(network, targets, *, image_shape, canvas=80, steps=512, lr=0.05, pad_v
     for first in range(0, len(targets), batch):
         wanted = targets[first : first + batch].to(device)
         spectrum = spectra(range(first, first + len(wanted)), channels, canvas, seed).to(device)
-        _ascend(spectrum, lambda images, pose: score(images, wanted, pose), poses, lr, progress)
+        _ascend(spectrum, lambda spectrum, pose: score(paint(spectrum, mean), wanted, pose), poses, lr, progress)
         with torch.no_grad():
-            images = paint(spectrum)
+            images = paint(spectrum, mean)
             results.append((images.cpu(), score(images, wanted).cpu()))
     images, scores = (torch.cat(parts) for parts in zip(*results))
     return images, scores
 
 
 def _ascend(spectrum, score, poses, lr, progress):
-    """Adam on one batch of spectra, in place: one step a pose towards a larger sum of score(images, pose)."""
+    """Adam on one batch of spectra, in place: one step a pose towards a larger sum of score(spectrum, pose)."""
     spectrum.requires_grad_()
     # While cos < 0.1 gradients are as small as the default eps of 1e-8; with it the target's scale would set the pace.
     adam = torch.optim.Adam([spectrum], lr=lr, eps=1e-16, maximize=True, fused=True)
     with torch.enable_grad():
         for pose in poses:
-            (spectrum.grad,) = torch.autograd.grad(score(paint(spectrum), pose).sum(), spectrum)
+            (spectrum.grad,) = torch.autograd.grad(score(spectrum, pose).sum(), spectrum)
             adam.step()
             if progress is not None:
                 progress()
