@@ -31,7 +31,10 @@ def translated_mnist(smoke: bool) -> dict:
     """
     splits, rng = mnist(smoke), np.random.default_rng(0)
     train, test = splits["train"], splits["test"]
-    chosen = np.sort(rng.permutation(len(train["images"]))[:len(train["images"]) // 28])
+    originals = len(train["images"]) // 28
+    chosen = np.sort(rng.permutation(len(train["images"]))[:originals])
+    if smoke:  # so few originals that a class could be left with one
+        chosen = cut({"images": np.arange(len(train["images"])), "digit": train["digit"]}, originals)["images"]
     images, digits, shifts = (np.repeat(train["images"][chosen], 28, 0), np.repeat(train["digit"][chosen], 28),
                               np.tile(np.arange(28), len(chosen)))
     drawn = rng.integers(0, 28, len(test["images"]))

@@ -51,7 +51,9 @@ def of_shift(maps, points, features, labels):
     if "label/shift" not in maps:
         return {}
     shift = maps["label/shift"].astype(np.int64)
-    fit = structure.within_class_r2(features, structure.shift_targets(shift), labels, groups=maps["label/origin"])
+    origin = maps["label/origin"]
+    originals = min(len(np.unique(origin[labels == label])) for label in np.unique(labels))
+    fit = structure.within_class_r2(features, structure.shift_targets(shift), labels, folds=max(2, min(5, originals)), groups=origin)
     ring = structure.annulus_correlation(points, shift, labels)
     return {"shift_r2": fit, "shift_r2_mean": fit.mean(), "annulus": ring, "annulus_mean": ring.mean()}
 
