@@ -15,7 +15,7 @@ from wide.nets import convnet, mlp
 from wide.population import half_precision, initialise
 from wide.train import Recipe, train_population
 
-SECONDS = 12
+SECONDS = 7
 CASES = {  # name: (constructor, members)
     "MNIST convnet, n = 20": (lambda: convnet.Net(20, image=(1, 28, 28), classes=10, plan="fixed"), 1),
     "MNIST convnet, n = 2048": (lambda: convnet.Net(2048, image=(1, 28, 28), classes=10, plan="fixed"), 1),
