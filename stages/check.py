@@ -14,12 +14,21 @@ from stages import stage
 from stages.study import CAPS, STUDY_KEYS, VARIANT_KEYS, network
 from wide.train import Recipe
 
-SCALE_KEYS = {"data": {"train", "test", "image_size"}, "train": set(CAPS), "measure": {"points", "minimum", "steps", "views"}}
+SCALE_KEYS = {"data": {"train", "test"}, "train": set(CAPS), "measure": {"points", "minimum", "steps", "views", "passes", "networks"}}
 # Settings of measures that several studies share: section, measure, its keys.
-SHARED = {"gilboa": {
-    "umap": {"n_components", "n_neighbors", "min_dist", "metric", "n_epochs", "random_state"},
-    "atlas": {"grid", "minimum", "damping", "canvas", "steps", "lr", "cosine", "neurons", "seed", "icon_size"}}}
-MEASURES = {"atlas": {"pad", "icons"}, "colour": {"coloured", "mirrored"}, "transfer": {"labels", "recipe"}}  # a study's own
+SHARED = {
+    "gilboa": {
+        "umap": {"n_components", "n_neighbors", "min_dist", "metric", "n_epochs", "random_state"},
+        "atlas": {"grid", "minimum", "damping", "canvas", "steps", "lr", "cosine", "neurons", "seed", "icon_size"}},
+    "nguyen": {
+        "cka": {"batch", "passes", "seed", "gram_precision"}, "pca": {"batch", "sketch", "iterations", "seed"},
+        "probe": {"batch", "epochs", "lr", "momentum", "pool", "evaluations", "augment"},
+        "agreement": {"draws", "seed", "shown", "least"}, "across": {"variant", "groups"}}}
+MEASURES = {"atlas": {"pad", "icons"}, "colour": {"coloured", "mirrored"}, "transfer": {"labels", "recipe"}, "cka": {"removed"}}  # a study's own
+
+
+CAPS_WANTED = {"keep": "a list of numbers above 0", "seeds_at": "a mapping of sizes to numbers above 0, such as {w8: 3}",
+               "stem": "the name of a stem", "variants": "a mapping of variants to their caps"}
 
 
 def check(params: dict):
@@ -35,7 +44,7 @@ def check(params: dict):
         for kind, allowed in SCALE_KEYS.items():
             _caps(caps.get(kind), allowed, f"scales.{name}.{kind}")
     for name, measures in SHARED.items():
-        _measures(params.get(name), measures, name)
+        _measures(params.get(name, {}), measures, name)
     for name, study in params.items():
         if name in ("scale", "width", "scales", *SHARED):
             continue
@@ -91,9 +100,19 @@ def _measures(settings, allowed, where):
 def _caps(caps, allowed, where):
     _known(caps, allowed, where)
     for key, value in caps.items():
-        entries = value if key == "keep" else [value]
-        if not isinstance(entries, list) or not entries or not all(_number(entry) and entry > 0 for entry in entries):
-            wanted = "a list of numbers above 0" if key == "keep" else "a number above 0"
+        if key == "variants" and isinstance(value, dict):
+            for variant, own in value.items():
+                _caps(own, set(allowed) - {"variants"}, f"{where}.variants.{variant}")
+            continue
+        entries = {"keep": lambda: value, "seeds_at": lambda: list(value.values())}.get(key, lambda: [value])
+        try:
+            numbers = entries()
+        except AttributeError:
+            numbers = None
+        good = isinstance(value, str) if key == "stem" else isinstance(numbers, list) and (numbers or key == "seeds_at") and all(
+            _number(entry) and entry > 0 for entry in numbers)
+        if not good:
+            wanted = CAPS_WANTED.get(key, "a number above 0")
             raise ValueError(f"params.yaml: {where}.{key} is {value!r}; it must be {wanted}")
 
 

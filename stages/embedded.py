@@ -3,6 +3,20 @@ import numpy as np
 from scipy import ndimage
 from sklearn.datasets import load_digits
 
+KINDS = {  # synset: (what it is a kind of, its word): 20 of Tiny-ImageNet-200's classes, with most of WordNet's levels left out
+    "n00001740": (None, "entity"), "n00015388": ("n00001740", "animal"), "n00021939": ("n00001740", "artifact"),
+    "n02084071": ("n00015388", "dog"), "n02159955": ("n00015388", "insect"),
+    "n03051540": ("n00021939", "clothing"), "n04524313": ("n00021939", "vehicle"),
+    "n02085620": ("n02084071", "Chihuahua"), "n02094433": ("n02084071", "Yorkshire terrier"), "n02099601": ("n02084071", "golden retriever"),
+    "n02099712": ("n02084071", "Labrador retriever"), "n02106662": ("n02084071", "German shepherd"),
+    "n02165456": ("n02159955", "ladybug"), "n02206856": ("n02159955", "bee"), "n02226429": ("n02159955", "grasshopper"),
+    "n02268443": ("n02159955", "dragonfly"), "n02279972": ("n02159955", "monarch"),
+    "n02730930": ("n03051540", "apron"), "n02837789": ("n03051540", "bikini"), "n02963159": ("n03051540", "cardigan"),
+    "n03617480": ("n03051540", "kimono"), "n04254777": ("n03051540", "sock"),
+    "n02814533": ("n04524313", "beach wagon"), "n03100240": ("n04524313", "convertible"), "n03670208": ("n04524313", "limousine"),
+    "n04285008": ("n04524313", "sports car"), "n04465501": ("n04524313", "tractor"),
+}
+
 
 def digits() -> tuple[np.ndarray, np.ndarray]:
     """scikit-learn's 1,797 handwritten digits, 8 × 8 brought to 28 × 28: uint8 (examples, 1, 28, 28) and labels."""
@@ -25,3 +39,10 @@ def textures(classes: int, examples: int, side: int = 32, seed: int = 0) -> tupl
     images = 0.5 + 0.35 * wave[:, None] * colour[labels][:, :, None, None] + rng.normal(0, 0.12, (examples, 3, side, side))
     order = rng.permutation(examples)
     return (images.clip(0, 1) * 255).astype(np.uint8)[order], labels[order]
+
+
+def synsets() -> tuple[list, dict, dict]:
+    """(20 classes' wnids, {synset: [what it is a kind of]}, {synset: its word}): a tree as ImageNet's, three levels deep."""
+    above = {parent for parent, _ in KINDS.values()}
+    parents = {synset: [parent] for synset, (parent, _) in KINDS.items() if parent}
+    return sorted(KINDS.keys() - above), parents, {synset: word for synset, (_, word) in KINDS.items()}

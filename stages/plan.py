@@ -20,7 +20,9 @@ from wide.train import steps_of
 SHAPES = {  # examples to train on, shape, classes: known before `prepare` has run
     "mnist": (50_000, (1, 28, 28), {"digit": 10}), "translated_mnist": (49_980, (1, 28, 28), {"digit": 10, "shift": 28}),
     "cifar10": (50_000, (3, 32, 32), {"class": 10}), "cifar100_coarse3": (7_500, (3, 32, 32), {"coarse": 3, "fine": 15}),
+    "cifar100": (50_000, (3, 32, 32), {"fine": 100}), "imagenet": (100_000, (3, 64, 64), {"class": 200}),
 }
+SHAPES_AT_PAPER = {"imagenet": (1_281_167, (3, 224, 224), {"class": 1000})}
 
 
 @stage
@@ -44,7 +46,7 @@ def main():
 def cost(params, facts, variant) -> float:
     """FLOP of a variant's training, all widths and seeds."""
     scale = params["scale"]
-    examples, image, classes = SHAPES[facts["set"]]
+    examples, image, classes = (SHAPES | (SHAPES_AT_PAPER if scale == "paper" else {}))[facts["set"]]
     examples = min(examples, params["scales"][scale]["data"].get("train", examples))
     inputs = image[0] * image[1] * image[2]
     todo = plan(params[facts["study"]], variant, caps_of(params, facts["study"], scale, "train"), params["width"], inputs, classes)
@@ -53,7 +55,7 @@ def cost(params, facts, variant) -> float:
         recipe = todo.recipe(size.width, examples)
         with torch.device("meta"), FlopCounterMode(display=False) as counter:
             network(facts["net"])(size.width, image=image, classes=classes[todo.labels], **size.options)(torch.empty(1, *image))
-        found += 3 * counter.get_total_flops() * steps_of(recipe, examples)[0] * recipe.batch * len(todo.seeds)
+        found += 3 * counter.get_total_flops() * steps_of(recipe, examples)[0] * recipe.batch * len(size.seeds)
     return found
 
 

@@ -86,21 +86,29 @@ def page(rows, params) -> str:
              "body{font:15px/1.5 system-ui,sans-serif;max-width:1000px;margin:2em auto;padding:0 1em;color:#222}"
              "img{max-width:100%;border:1px solid #ddd}td,th{padding:.3em .6em;border-bottom:1px solid #ddd;text-align:left;vertical-align:top}"
              "table{border-collapse:collapse;font-size:13px;width:100%}.reproduced{color:#00664a}.not-reproduced{color:#b3261e}"
-             ".not-testable{color:#666}section{margin:3em 0}</style><h1>Figures for review</h1>"]
+             ".not-testable{color:#666}section{margin:3em 0}pre{overflow-x:auto;font-size:12px;line-height:1.35}</style><h1>Figures for review</h1>"]
     for paper, facts in params["papers"].items():
         parts.append(f"<h2>{html.escape(facts['authors'])} {facts['year']}, <i>{html.escape(facts['title'])}</i></h2><p>"
                      + " · ".join(f"<a href='#{key}'>{key}</a>" for key, *_ in rows if paper_of(key) == paper))
         for key, entry, scale, claims in (row for row in rows if paper_of(row[0]) == paper):
-            picture = (f"<img src='{scale}/{key}.png' alt='{html.escape(entry['title'])}'>" if scale and entry["to"] == "png"
-                       else f"<a href='{scale}/{key}.{entry['to']}'>table</a>" if scale else "not run")
             parts.append(f"<section id={key}><h3>{key}: {html.escape(entry['title'])}</h3><p>{html.escape(entry['caption'])} "
-                         f"<b>Scale {scale}.</b></p>{picture}<table><tr><th>claim<th>paper<th>ours<th>n<th>verdict</tr>")
+                         f"<b>Scale {scale}.</b></p>{shown(key, entry, scale)}<table><tr><th>claim<th>paper<th>ours<th>n<th>verdict</tr>")
             for claim in claims:
                 verdict = f"<b class={claim['verdict'].replace(' ', '-')}>{claim['verdict']}</b> {html.escape(claim['reason'])}"
                 cells = "".join(f"<td>{html.escape(claim[name])}" for name in ("statement", "paper", "ours", "n"))
                 parts.append(f"<tr>{cells}<td>{verdict}</tr>")
             parts.append("</table></section>")
     return "\n".join(parts) + "</html>\n"
+
+
+def shown(key, entry, scale) -> str:
+    """A picture, or a table as it stands in its file (a link where that has not been written yet)."""
+    if not scale:
+        return "not run"
+    path = artifacts.figure(scale, key, entry["to"])
+    if entry["to"] == "png":
+        return f"<img src='{scale}/{path.name}' alt='{html.escape(entry['title'])}'>"
+    return f"<pre>{html.escape(path.read_text(encoding="utf-8"))}</pre>" if path.exists() else f"<a href='{scale}/{path.name}'>table</a>"
 
 
 if __name__ == "__main__":

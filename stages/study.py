@@ -3,13 +3,19 @@ import importlib
 import math
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from stages.balance import balanced
 from wide.nets.mlp import constant_size_width
 from wide.train import Recipe
 
 STUDY_KEYS = {"net", "labels", "test", "widths", "depths", "widest", "seeds", "recipe", "variants", "at", "measure"}
-VARIANT_KEYS = {"net", "labels", "widths", "depths", "widest", "seeds", "recipe"}
+VARIANT_KEYS = {"net", "labels", "widths", "depths", "widest", "seeds", "recipe", "share"}
 CAPS = {"views": "images shown in a training", "widest": "largest width", "seeds": "members of a population",
-        "keep": "widths (or depths) kept", "lr": "learning rate that a shorter run needs"}
+        "seeds_at": "members at single sizes, where that differs: {w8: 3}", "keep": "widths (or depths) kept",
+        "lr": "learning rate that a shorter run needs", "batch": "examples a step", "examples": "training examples before a variant's share",
+        "base": "channels of a residual network's first stage at width 1", "stem": "first layers that smaller images need",
+        "image_size": "side of an image in pixels", "variants": "caps of single variants"}
 
 
 @dataclass(frozen=True)
@@ -18,24 +24,37 @@ class Size:
     key: str
     width: float
     options: dict
+    seeds: list
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to train: sizes, seeds, label name, recipe (its learning rate may still be a share of the width)."""
+    """What to train: sizes, label name, recipe (its learning rate may still be a share of the width).
+
+    examples: at most so many training examples are kept, None for all; share: of these, one in so many is trained on.
+    image_size: side to which images are shrunk, None for their own.
+    """
     sizes: list
-    seeds: list
     labels: str
     test: str
     settings: dict
     views: float | None
+    examples: int | None = None
+    share: int = 1
+    image_size: int | None = None
 
-    def recipe(self, width: float, examples: int) -> Recipe:
-        """The recipe at a width: lr "1/width" resolved, epochs = min(paper's, views / examples)."""
+    def kept(self, labels) -> np.ndarray:
+        """Indices of the training examples, class-balanced, of (examples,) labels."""
+        some = balanced(labels, self.examples)
+        return some if self.share == 1 else some[balanced(labels[some], len(some) // self.share)]
+
+    def recipe(self, width: float, examples: int, shrunk: float = 1.0) -> Recipe:
+        """The recipe at a width: lr "1/width" resolved, epochs = min(paper's, views / examples), crops shrunk like the images."""
         settings = dict(self.settings)
         if settings.get("lr") == "1/width":
             settings["lr"] = 1 / width
         recipe = Recipe.of(settings)
+        recipe = replace(recipe, augment=replace(recipe.augment, crop=round(recipe.augment.crop * shrunk)))
         return recipe if self.views is None else replace(recipe, epochs=min(recipe.epochs, self.views / examples))
 
 
@@ -46,26 +65,35 @@ def plan(study: dict, variant: str, caps: dict, multiplier: float, inputs: int, 
     example and {label: classes}, for depths whose width follows from a parameter count. Raises ValueError for what cannot be.
     """
     departure = study["variants"][variant] or {}
+    caps = {**caps, **(caps.get("variants") or {}).get(variant, {})}
     settings = {**study["recipe"], **departure.get("recipe", {})}
     if caps.get("lr") is not None and settings["lr"] != caps["lr"]:
         settings["lr"] = caps["lr"]
+    settings["batch"] = min(settings["batch"], caps.get("batch") or settings["batch"])
     options = {**(study.get("net") or {}), **departure.get("net", {})}
+    if "base" in options:
+        options["base"] = min(options["base"], caps.get("base") or options["base"])
+    if caps.get("stem"):
+        options["stem"] = caps["stem"]
     merged = {**study, **departure}
     axis = "depths" if "depths" in merged else "widths"
     kept = merged[axis] if axis in departure else _kept(merged[axis], caps)
-    if axis == "depths":
+    if axis == "widths":
+        families = [(f"w{width:g}", width, {}) for width in kept]
+    elif "widest" in merged:
         families = [(f"d{depth}", constant_size_width(depth, inputs, classes[merged["labels"]], merged["widest"]), {"depth": depth})
                     for depth in kept]
     else:
-        families = [(f"w{width:g}", width, {}) for width in kept]
-    sizes, seen = [], set()
+        [width] = merged["widths"]
+        families = [(f"d{depth}", width, {"depth": depth}) for depth in kept]
+    sizes, seen, some = [], set(), caps.get("seeds_at") or {}
     for key, width, extra in families:
         width = effective(min(width, caps.get("widest") or math.inf), multiplier)
         if (width, *extra.values()) not in seen:
             seen.add((width, *extra.values()))
-            sizes.append(Size(key, width, {**options, **extra}))
-    seeds = merged["seeds"][:caps.get("seeds") or None]
-    return Plan(sizes, seeds, merged["labels"], merged["test"], settings, caps.get("views"))
+            sizes.append(Size(key, width, {**options, **extra}, merged["seeds"][:some.get(key, caps.get("seeds")) or None]))
+    return Plan(sizes, merged["labels"], merged["test"], settings, caps.get("views"), caps.get("examples"),
+                merged.get("share", 1), caps.get("image_size"))
 
 
 def _kept(listed, caps):

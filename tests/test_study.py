@@ -1,6 +1,7 @@
 """What a study trains: the paper's settings, a variant's departure, and caps that never raise one."""
 import copy
 
+import numpy as np
 import pytest
 
 from stages.study import CAPS, caps_of, effective, network, plan
@@ -29,11 +30,15 @@ def keys(*arguments, **settings):
     return [size.key for size in planned(*arguments, **settings).sizes]
 
 
+def seeds(todo):
+    return [size.seeds for size in todo.sizes]
+
+
 def test_without_caps_a_plan_is_the_papers():
     todo = planned()
     assert [(size.key, size.width, size.options) for size in todo.sizes] == [(f"w{n}", n, {"plan": "fixed"})
                                                                              for n in (16, 64, 256)]
-    assert (todo.seeds, todo.labels, todo.test) == ([0, 1, 2, 3], "digit", "test")
+    assert (seeds(todo), todo.labels, todo.test) == ([[0, 1, 2, 3]] * 3, "digit", "test")
     recipe = todo.recipe(16, 1000)
     assert (recipe.epochs, recipe.batch, recipe.lr, recipe.momentum) == (10, 8, 0.1, 0.5)
 
@@ -48,16 +53,49 @@ def test_planning_changes_no_parameters():
                          ids=str)
 def test_a_cap_above_the_papers_number_raises_nothing(caps):
     todo = planned(**caps)
-    assert todo.sizes == planned().sizes and todo.seeds == planned().seeds
+    assert todo.sizes == planned().sizes
     assert todo.recipe(16, 1000).epochs == 10
 
 
 def test_caps_lower():
     assert widths(widest=100) == [16, 64, 100]
-    assert planned(seeds=2).seeds == [0, 1]
+    assert seeds(planned(seeds=2)) == [[0, 1]] * 3
+    assert seeds(planned(seeds=1, seeds_at={"w64": 3})) == [[0], [0, 1, 2], [0]]
+    assert planned(batch=4).recipe(16, 1000).batch == 4
+    assert planned({**STUDY, "net": {"base": 16}}, base=4).sizes[0].options == {"base": 4}
+    assert planned(stem="small").sizes[0].options == {"plan": "fixed", "stem": "small"}
+    assert (planned(image_size=16).image_size, planned().image_size) == (16, None)
     assert planned(views=500).recipe(16, 1000).epochs == 0.5
     assert planned(lr=0.001).recipe(16, 1000).lr == 0.001
-    assert set(CAPS) == {"views", "widest", "seeds", "keep", "lr"}  # each has a line here or below
+    assert set(CAPS) == {"views", "widest", "seeds", "seeds_at", "keep", "lr", "batch", "examples", "base", "stem", "image_size",
+                         "variants"}  # each has a line here or below
+
+
+def test_caps_of_a_single_variant_stand_in_front():
+    caps = {"seeds": 3, "keep": [16, 64], "variants": {"base": {"seeds": 1, "keep": [256]}}}
+    assert (seeds(planned(**caps)), keys(**caps)) == ([[0]], ["w256"])
+    assert seeds(planned(variant="none", **caps)) == [[0, 1, 2]] * 2
+
+
+def test_a_share_is_class_balanced_and_comes_after_the_cap():
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(4), 100))
+    study = {**STUDY, "variants": {"base": {}, "quarter": {"share": 4}}}
+    for examples, expected in ((None, 25), (80, 5), (1000, 25)):
+        kept = planned(study, "quarter", examples=examples).kept(labels)
+        assert np.bincount(labels[kept]).tolist() == [expected] * 4
+        assert set(kept) <= set(planned(study, examples=examples).kept(labels))
+    assert planned(study).kept(labels).tolist() == list(range(400))
+
+
+def test_crops_shrink_with_the_images():
+    study = {**STUDY, "recipe": {**STUDY["recipe"], "augment": {"crop": 4}}}
+    assert [planned(study).recipe(16, 100, shrunk).augment.crop for shrunk in (1, 0.5, 0.25)] == [4, 2, 1]
+
+
+def test_a_residual_networks_axis_is_depth_at_one_width():
+    study = {**{key: value for key, value in DEPTHS.items() if key != "widest"}, "widths": [1.5], "depths": [14, 20]}
+    assert [(size.key, size.width, size.options) for size in planned(study, multiplier=2).sizes] == [
+        ("d14", 3.0, {"depth": 14}), ("d20", 3.0, {"depth": 20})]
 
 
 @pytest.mark.parametrize("views, examples, epochs",
@@ -138,7 +176,7 @@ def test_a_variant_overrides_and_keeps_the_rest():
     assert [(size.key, size.width, size.options)
             for size in todo.sizes] == [("w512", 512, {"plan": "fixed", "depth": 3})]
     recipe = todo.recipe(512, 1000)
-    assert (todo.seeds, todo.labels, recipe.epochs, recipe.lr, recipe.momentum) == ([100], "shift", 2, 0.1, 0.5)
+    assert (seeds(todo)[0], todo.labels, recipe.epochs, recipe.lr, recipe.momentum) == ([100], "shift", 2, 0.1, 0.5)
     assert planned(variant="none") == planned()
 
 

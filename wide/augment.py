@@ -19,12 +19,15 @@ class Augment:
     flip: mirror left and right with probability 1/2.
     crop: pixels of padding by reflection before a random crop of the image's own size, so whole-pixel translations.
     cyclic: cyclic horizontal shift by a uniformly drawn number of pixels.
+    resized_crop: side in pixels to which a random part of the image is resized, 8 to 100 % of its area and 3/4 to 4/3 as wide as high
+    (ImageNet's usual training; Szegedy et al. 2015). Images of that side or less pass unchanged.
     """
     shift: float = 0.0
     rotate: float = 0.0
     flip: bool = False
     crop: int = 0
     cyclic: bool = False
+    resized_crop: int = 0
 
     @property
     def numbers(self) -> int:
@@ -41,6 +44,8 @@ class Augment:
             x = F.pad(x, [self.crop] * 4, mode="reflect")
             span = 2 * self.crop + 1
             x = _window(x, (u[:, 3] * span).long(), (u[:, 4] * span).long(), 2 * self.crop)
+        if self.resized_crop and min(x.shape[2:]) > self.resized_crop:
+            x = self._part(x, u)
         if self.cyclic:
             width = x.shape[3]
             columns = (torch.arange(width, device=x.device) - (u[:, 4:] * width).long()) % width
@@ -54,6 +59,15 @@ class Augment:
         cos, sin = angle.cos(), angle.sin()
         theta = torch.stack([torch.stack([cos, -sin, move[:, 0]], 1), torch.stack([sin, cos, move[:, 1]], 1)], 1)
         grid = F.affine_grid(theta, list(x.shape), align_corners=False)
+        return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
+
+    def _part(self, x, u):
+        area, ratio = 0.08 + 0.92 * u[:, 1], ((2 * u[:, 2] - 1) * math.log(4 / 3)).exp()
+        width, height = (area * ratio).sqrt().clamp_max(1), (area / ratio).sqrt().clamp_max(1)
+        left, top = (2 * u[:, 3] - 1) * (1 - width), (2 * u[:, 4] - 1) * (1 - height)  # of the middle, in half sides
+        zero = torch.zeros_like(left)
+        theta = torch.stack([torch.stack([width, zero, left], 1), torch.stack([zero, height, top], 1)], 1)
+        grid = F.affine_grid(theta, [*x.shape[:2], self.resized_crop, self.resized_crop], align_corners=False)
         return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
 
 

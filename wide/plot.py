@@ -19,6 +19,9 @@ GREY, FAINT = "0.4", "0.8"
 # seaborn's "colorblind", written out: importing seaborn takes longer than drawing a figure.
 PALETTE = ("#0173B2", "#DE8F05", "#029E73", "#D55E00", "#CC78BC",
            "#CA9161", "#FBAFE4", "#949494", "#ECE133", "#56B4E9")
+UNIT = matplotlib.colors.Normalize(0, 1)  # the one scale of all similarities: bright is alike, grey a dead layer
+MAGMA = matplotlib.colormaps["magma"].with_extremes(bad="0.7")
+SMALL = {"labelsize": 6, "length": 2, "pad": 1.5}  # ticks of small panels
 STYLE = {
     "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 8, "axes.titlesize": 9,
     "axes.labelsize": 8, "xtick.labelsize": 7, "ytick.labelsize": 7, "legend.fontsize": 8, "legend.frameon": False,
@@ -83,10 +86,76 @@ def picture(axes: Axes, image: np.ndarray):
     axes.set_anchor("N")
 
 
-def not_run(axes: Axes, scale: str):
-    """An empty frame that says so, for a panel that the scale leaves out."""
+def not_run(axes: Axes, scale: str, small=False):
+    """An empty frame that says so (on two lines where it is small), for a panel that the scale leaves out."""
     frame(axes)
-    axes.text(0.5, 0.5, f"not run at {scale}", ha="center", va="center", color=GREY, transform=axes.transAxes)
+    axes.text(0.5, 0.5, f"not run\nat {scale}" if small else f"not run at {scale}", ha="center", va="center", color=GREY,
+              fontsize=6 if small else None, transform=axes.transAxes)
+
+
+def at_scale(value, scale: str):
+    """An option in which every mapping that has this scale as a key is replaced by what stands there."""
+    if isinstance(value, dict):
+        return value[scale] if scale in value else {name: at_scale(item, scale) for name, item in value.items()}
+    return [at_scale(item, scale) for item in value] if isinstance(value, list) else value
+
+
+def present(load, wanted) -> dict:
+    """{key: load(*key)}, {} for a file that the scale leaves out; FileNotFoundError where it has none of them."""
+    found, missing = {}, None
+    for key in wanted:
+        try:
+            found[key] = found.get(key) or load(*key)
+        except FileNotFoundError as error:
+            found[key], missing = {}, missing or error
+    if not any(found.values()):
+        raise missing
+    return found
+
+
+def member(found: dict, size: str, nth=0) -> tuple[str | None, int | None]:
+    """("w4", 0): a size ("widest" and "deepest": the largest) and the seed of its nth network; None for what is not in the file."""
+    if size in ("widest", "deepest"):
+        size = max((name[:-7] for name in found if name.endswith("/layers")), key=lambda key: float(key[1:]), default=None)
+    seeds = found.get(f"{size}/seeds", ())
+    return size, int(seeds[nth]) if nth < len(seeds) else None
+
+
+def named(template: str, found: dict, size: str | None, **facts) -> str:
+    """A title with {depth} and {width} from the file or, where the scale leaves the size out, from its key."""
+    if size is not None:
+        facts |= {"width": 1.0, {"w": "width", "d": "depth"}[size[0]]: float(size[1:])}
+        facts |= {name: float(found[f"{size}/{name}"]) for name in ("depth", "width") if f"{size}/{name}" in found}
+    return "" if size is None and "{" in template else template.format(**facts)
+
+
+def results(found: dict, size: str, seed: int, block="block") -> str:
+    """A heatmap's small print: test accuracy, and the share of layers that lie in the block."""
+    accuracy = found[f"{size}/accuracy"][list(found[f"{size}/seeds"]).index(seed)]
+    return f"{100 * accuracy:.1f} %, block {100 * found[f'{size}/{seed}/{block}'][0]:.0f} %"
+
+
+def heading(axes: Axes, title: str, small=""):
+    """A title, and small print between it and the axes."""
+    axes.set_title(title, fontsize=7, pad=10)
+    axes.text(0.5, 1.03, small, fontsize=5.5, color=GREY, ha="center", va="bottom", transform=axes.transAxes)
+
+
+def heatmap(axes: Axes, matrix: np.ndarray, ticks=4):
+    """Similarities (rows, columns) of layers, the first at the lower left; NaN (dead layers) is grey."""
+    axes.imshow(np.float32(matrix), origin="lower", aspect="auto", norm=UNIT, cmap=MAGMA, interpolation="antialiased")
+    axes.locator_params(nbins=ticks, integer=True, steps=[1, 2, 5, 10])
+    axes.tick_params(**SMALL)
+    axes.spines[:].set_visible(False)
+
+
+def colour_bar(figure: Figure, axes: Axes, label: str, norm=UNIT, cmap=MAGMA):
+    """A colour bar to the right of the axes, as high as they are."""
+    box, width = axes.get_position(), figure.get_size_inches()[0]
+    place = figure.add_axes([box.x1 + 0.1 / width, box.y0, 0.08 / width, box.height])
+    bar = figure.colorbar(matplotlib.cm.ScalarMappable(norm, cmap), place, ticks=np.linspace(norm.vmin, norm.vmax, 3))
+    bar.set_label(label, size=7)
+    place.tick_params(**SMALL)
 
 
 def swatches(axes: Axes, names, colours, title=None):

@@ -6,6 +6,7 @@ import math
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 from torch.func import functional_call, vmap
 
 INITIALISATIONS = {  # name: (variance numerator, divisor: fan-in or fan-in + fan-out)
@@ -91,6 +92,13 @@ def prepare_inputs(images: torch.Tensor, standardise: bool = False) -> torch.Ten
         dims = tuple(range(x.dim() - 3, x.dim()))
         x = (x - x.mean(dims, keepdim=True)) / x.std(dims, keepdim=True).clamp_min(1 / math.sqrt(x[0].numel()))
     return x
+
+
+def shrink(images: torch.Tensor, side: int) -> torch.Tensor:
+    """uint8 images (examples, channels, height, width) averaged down to ``side`` pixels; smaller ones pass unchanged."""
+    if max(images.shape[2:]) <= side:
+        return images
+    return torch.cat([F.interpolate(part.float(), (side, side), mode="area").round_().to(torch.uint8) for part in images.split(5000)])
 
 
 @torch.no_grad()

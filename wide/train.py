@@ -248,5 +248,8 @@ class _Run:
 
 
 def describe(recipe: Recipe) -> dict:
-    """The recipe as a plain mapping, for cards and hashes."""
-    return asdict(recipe)
+    """The recipe as a plain mapping, for cards and hashes; an option that came later is left out while it is off."""
+    found = asdict(recipe)
+    if not recipe.augment.resized_crop:
+        del found["augment"]["resized_crop"]
+    return found

@@ -1,6 +1,7 @@
-"""Figures from results: `python -m stages.plot <key> <scale>`; `--all [<scale>]` draws every figure, without DVC."""
+"""Figures and tables from results: `python -m stages.plot <key> <scale>`; `--all [<scale>]` draws every figure, without DVC."""
 import importlib
 import sys
+from itertools import groupby
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -29,12 +30,28 @@ def main(key: str, scale: str | None = None):
 
 
 def paint(key: str, entry: dict, scale: str):
-    """Draw one figure and save it."""
+    """Draw one figure, or write one table, and save it. What was made from stand-ins says so."""
+    path = artifacts.figure(scale, key, entry["to"])
     with plot.style():
-        figure = importlib.import_module(f"stages.plot.{entry['draw']}").draw(entry, scale)
+        drawn = importlib.import_module(f"stages.plot.{entry['draw']}").draw(entry, scale)
+        if isinstance(drawn, str):
+            return artifacts.write_text(path, "**STAND-IN DATA**\n\n" * (scale == "smoke") + aligned(drawn))
         if scale == "smoke":
-            plot.stamp(figure)
-        plot.save(figure, artifacts.figure(scale, key, entry["to"]))
+            plot.stamp(drawn)
+        plot.save(drawn, path)
+
+
+def aligned(text: str) -> str:
+    """Markdown with the cells of its tables padded, so that columns line up in plain text too. No cell may hold a "|"."""
+    blocks = groupby(text.splitlines(), lambda line: line.startswith("|"))
+    return "\n".join(line for table, block in blocks for line in (padded(block) if table else block)) + "\n"
+
+
+def padded(lines):
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "| " + " | ".join(cell.ljust(width, "-" if cell == "---" else " ") for cell, width in zip(row, widths)) + " |"
 
 
 if __name__ == "__main__":

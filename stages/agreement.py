@@ -1,0 +1,97 @@
+"""What groups of networks get right: `python -m stages.agreement <net> <set> <scale> <name> <study> <variant> …`.
+
+Nguyen et al., section 7 and appendix F. A group is a size of a variant; groups stand in the order of the variants named, then of
+sizes. The first halves of groups choose examples, the second halves say what their accuracies are.
+"""
+import sys
+from itertools import product
+
+import numpy as np
+
+from stages import declared_params, running, stage
+from stages.members import examples, families
+from stages.study import caps_of
+from wide import artifacts
+from wide.measure import agreement, synsets
+
+
+@stage
+def main(net: str, data: str, scale: str, name: str, study: str, *variants: str):
+    params = declared_params()
+    caps, settings = caps_of(params, study, scale, "measure"), params["nguyen"]["agreement"]
+    images, labels = examples(scale, data, params[study]["test"], params[study]["labels"], caps.get("points"))
+    names, groups = [], []
+    with running.bar(0, f"{study}: predictions", "net") as bar:
+        for variant in variants:
+            for family in families(artifacts.population(scale, study, variant), net, images.shape[1:]):
+                names.append(title(family.fact))
+                groups.append(np.stack([predictions(family, index, images) == labels.numpy() for index, _ in family.members()]))
+                bar.update(len(groups[-1]))
+    found = {"names": np.array(names), "labels": labels.numpy(), "images": np.int64(len(images)), **of_groups(groups, settings)}
+    a, b = (groups[0], groups[-1]) if len(groups) == 2 else groups[1:3]
+    found |= dict(zip(("t_mean", "df_mean", "p_mean"), map(np.float64, agreement.mean_test(a, b))))
+    if name == "pair":
+        found |= of_images(a, b, images, settings["shown"])
+    if name == "imagenet":
+        found |= of_classes(a, b, labels.numpy())
+        found |= of_synsets(a, b, labels.numpy(), artifacts.load_tensors(artifacts.dataset(scale, data), [])[1], settings["least"][scale])
+    artifacts.save_result(artifacts.result(scale, "nguyen_agreement", "agreement", name), found)
+
+
+def title(fact) -> str:
+    """ResNet-26 (1.4x); ResNet-50 and ResNet-50 (2.8x) where only a stage is scaled."""
+    width = fact["options"].get("stage3_width", 1) * fact["width"]
+    plain = fact["options"].get("family") == "imagenet" and width == 1
+    return f"ResNet-{fact['options']['depth']}" + ("" if plain else f" ({width:g}x)")
+
+
+def predictions(family, index, images):
+    """Classes that a member chooses, (examples,) int."""
+    call = family.forward(index)
+    return np.concatenate([call(part).argmax(1).cpu().numpy() for part in family.view(images).split(500)])
+
+
+def of_groups(groups, settings) -> dict:
+    """Per-example accuracies of both halves of each group, and how far every pair of groups lies from the diagonal."""
+    halves = [[group[part] for part in agreement.halves(len(group))] for group in groups]
+    found = {"dispersion": np.zeros((len(groups),) * 2), "dispersion_se": np.zeros((len(groups),) * 2)}
+    for number, (group, (first, second)) in enumerate(zip(groups, halves)):
+        found |= {f"{number}/first": agreement.example_accuracy(first), f"{number}/second": agreement.example_accuracy(second),
+                  f"{number}/networks": np.int64(len(group)), f"{number}/accuracy": group.mean(1)}
+    for row, column in product(range(len(groups)), repeat=2):
+        pair = halves[row][0], halves[column][1]
+        found["dispersion"][row, column] = agreement.dispersion(*map(agreement.example_accuracy, pair))
+        found["dispersion_se"][row, column] = agreement.dispersion_se(*pair, draws=settings["draws"], seed=settings["seed"])
+    return found
+
+
+def of_images(a, b, images, shown) -> dict:
+    """The images with the largest gaps either way, chosen on first halves, and their accuracies on second halves."""
+    (a1, a2), (b1, b2) = ([agreement.example_accuracy(group[part]) for part in agreement.halves(len(group))] for group in (a, b))
+    index = np.concatenate([agreement.largest_gaps(a1, b1, shown), agreement.largest_gaps(b1, a1, shown)])
+    return {"shown/index": index, "shown/images": images.numpy()[index], "shown/first": a2[index], "shown/second": b2[index]}
+
+
+def of_classes(deep, wide, labels) -> dict:
+    """Class accuracies, Welch's tests, and the nested logistic models (appendix F.3)."""
+    by_class = {"deep": deep, "wide": wide, **{f"control_{name}": deep[part] for name, part in zip("ab", agreement.halves(len(deep)))}}
+    by_class = {key: agreement.class_accuracy(group, labels) for key, group in by_class.items()}
+    models = agreement.nested_models(wide, deep, labels)
+    return {**{f"class/{key}": value.mean(0) for key, value in by_class.items()},
+            "class/p": agreement.welch(by_class["wide"], by_class["deep"]),
+            "class/p_control": agreement.welch(by_class["control_a"], by_class["control_b"]),
+            "models/aic": models.aic, "models/v2": np.float64(models.v2)}
+
+
+def of_synsets(deep, wide, labels, card, least) -> dict:
+    """Accuracies on the classes below each large synset (table F.2)."""
+    parents = {child: set(above) for child, above in card["parents"].items()}
+    groups = synsets.synsets_with(card["wnids"], parents, least)
+    table = synsets.synset_table(wide, deep, labels, groups)
+    renamed = {"a": "wide", "b": "deep", "a_se": "wide_se", "b_se": "deep_se"}
+    return {"synset/name": np.array([card["words"].get(wnid, wnid) for wnid in groups]), "synset/threshold": np.int64(least),
+            **{f"synset/{renamed.get(key, key)}": value for key, value in table.items()}}
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

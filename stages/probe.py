@@ -1,0 +1,59 @@
+"""Linear probes before and after each residual addition: `python -m stages.probe <study> <net> <set> <scale> <variant>`.
+
+Nguyen et al., figure 4. Probes learn from the whole training set, augmented as in the network's own training.
+"""
+import sys
+
+import numpy as np
+
+from stages import declared_params, running, stage
+from stages.members import examples, families
+from stages.study import caps_of
+from wide import artifacts
+from wide.augment import Augment
+from wide.measure.probe import train_probes
+from wide.population import prepare_inputs
+from wide.train import epoch_draws
+
+
+@stage
+def main(study: str, net: str, data: str, scale: str, variant: str):
+    params = declared_params()
+    caps, settings = caps_of(params, study, scale, "measure"), params["nguyen"]["probe"]
+    label = params[study]["labels"]
+    images, labels = examples(scale, data, params[study]["test"], label, caps.get("points"))
+    train, train_labels = examples(scale, data, "train", label)
+    batch = min(settings["batch"], len(train))
+    total = settings["epochs"] * (len(train) // batch)
+    total = max(1, min(total, caps.get("views", total * batch) // batch))
+    sizes, found = families(artifacts.population(scale, study, variant), net, images.shape[1:]), {"images": np.int64(len(images))}
+    with running.bar(total * len(sizes), f"{study} {variant}: probes", "batch") as bar:
+        for family in sizes:
+            built, members = family.build(), family.members(1)
+            found |= family.described(members)
+            augment = Augment(**{**settings["augment"], "crop": round(settings["augment"]["crop"] * family.image[1] / train.shape[2])})
+            for place, layers in (("before", built.before_adds), ("after", built.adds)):
+                found[f"{family.key}/index/{place}"] = np.array([built.layers.index(layer) for layer in layers])
+            for index, seed in members:
+                shown = batches(family.view(train), train_labels, augment, batch, total, bar)
+                best = train_probes(family.forward(index), shown, [*built.before_adds, *built.adds], family.classes,
+                                    prepare_inputs(family.view(images)), labels.to(running.device()), total=total,
+                                    **{key: settings[key] for key in ("lr", "momentum", "evaluations", "pool")})
+                found[f"{family.key}/{seed}/before"], found[f"{family.key}/{seed}/after"] = np.split(best, 2)
+    artifacts.save_result(artifacts.result(scale, study, "probe", variant), found)
+
+
+def batches(images, labels, augment, batch, total, bar):
+    """Minibatches (images float in [0, 1], labels), augmented, in a new order each pass."""
+    a_pass, labels = len(images) // batch, labels.to(images.device)
+    for step in range(total):
+        if step % a_pass == 0:
+            order, numbers = epoch_draws(0, step // a_pass, len(images), augment.numbers)
+        here = order[step % a_pass * batch:][:batch].to(images.device)
+        x = prepare_inputs(images[here])
+        yield (x if numbers is None else augment(x, numbers[step % a_pass * batch:][:batch].to(images.device))), labels[here]
+        bar.update()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

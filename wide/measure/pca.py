@@ -1,0 +1,212 @@
+"""First principal component of every layer in example space: Nguyen, Raghu & Kornblith 2021, section 5.1, figs. 3, D.5.
+
+It is the first left singular vector of the centred activations Xc (examples x features), a number an example, so that
+layers of any width compare. Where it explains most variance, CKA is the squared cosine of two of them (equation 4). No
+activation is stored: a randomised block Krylov method (Musco & Musco 2015, algorithm 2), random on the examples' side.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn.functional import pad
+
+from wide.measure.cka import SPREAD
+from wide.measure.grams import power_of_two, products_in
+
+
+@dataclass(frozen=True)
+class Components:
+    """First components of L layers over N examples.
+
+    names: layers in forward order. first: (L, N) float64, unit norm, mean 0, the entry of largest size is positive.
+    fraction: (L,) float64, share of the layer's variance that it explains. Both are NaN at dead layers, which hardly
+    differ between examples. combined: the same share for the concatenated activations of the layers of `together`, in
+    their own units, without dead ones (NaN if all are); None if there are none.
+    """
+    names: tuple
+    first: np.ndarray
+    fraction: np.ndarray
+    combined: float | None
+
+
+def first_components(network, images, *, batch=256, together=(), sketch=8, iterations=2, seed=0,
+                     budget_bytes=2**30) -> Components:
+    """First principal component of every layer; features are centred over all N images, not within minibatches.
+
+    network: a callable `network(images, tap)` in evaluation mode that calls `tap(name, activation)` at every layer in
+    forward order; activations are (batch, ...) and are let go at once. images: (N, ...) tensor; all count, those of a
+    short last minibatch too. together: names of the layers for `combined`. sketch: columns that an iteration multiplies
+    by Xc Xcᵀ; the answer is the best in the span of them all, a mixture of components that are as large as each other.
+
+    Takes one minibatch to see the layers and 1 + 2 · iterations passes. Memory holds N x sketch x (4 + iterations)
+    numbers a layer and, at 8 bytes, features x (sketch + 1), twice that of layers in `together`. Where the latter exceed
+    budget_bytes, layers come in groups in forward order, one at least, each group with as many passes: same numbers.
+    Products are in float32 (float64 for float64), on GPUs in torch's own setting, sums over minibatches in float64.
+    Raises ValueError for fewer than 2 images, an unknown name in together, a layer name used twice, layers or shapes
+    that change between minibatches, an activation that is not finite or not of batch examples, and impossible options.
+    """
+    if len(images) < 2 or min(batch, sketch, iterations + 1) < 1:
+        raise ValueError(f"{len(images)} images, batch {batch}, sketch {sketch}, iterations {iterations} < 2, 1, 1, 0")
+    with torch.no_grad():
+        stream = _Stream(network, images, batch, set(together), min(sketch, len(images) - 1), seed)
+        groups = stream.groups(budget_bytes)
+        for _ in range(iterations):
+            for group in groups:
+                stream.to_features(group)
+                stream.to_examples()
+            for space in stream.spaces:
+                space.grow()
+        for group in groups:
+            stream.to_features(group)
+        shares, first = zip(*(space.leading() for space in stream.spaces))
+    combined = shares[-1] if together else None
+    return Components(tuple(stream.layers), np.stack(first[:-1]), np.array(shares[:-1]), combined)
+
+
+def squared_cosines(first):
+    """Squared cosine of each pair of components: (L, N) -> (L, L) float64; ValueError for rows not of norm 1 or NaN."""
+    first = np.asarray(first, np.float64)
+    if first.ndim != 2 or np.any(np.abs(np.linalg.norm(first, axis=1) - 1) > 1e-3):
+        raise ValueError(f"components of shape {first.shape}: give layers x examples, rows of unit norm or NaN")
+    return np.minimum((first @ first.T) ** 2, 1.0)
+
+
+class _Layer:
+    """What is kept of a layer; x is its activation divided by a scale, less a shift, the first minibatch's mean.
+
+    No other mean has to be taken off: qᵀx with q orthogonal to the constant does not notice the shift, and to xzᵀ it
+    adds a constant, to which `_Space` makes the next q orthogonal.
+    """
+
+    def __init__(self, name, activation):
+        self.name, self.shape, self.features = name, activation.shape[1:], activation[0].numel()
+        # The order of features must not change, and that of memory spares copies: the first minibatch decides.
+        self.last = activation.ndim == 4 and activation.is_contiguous(memory_format=torch.channels_last)
+        dtype = torch.promote_types(activation.dtype, torch.float32)
+        self.scale, self.shift = 0.0, torch.zeros(self.features, dtype=dtype, device=activation.device)
+        self.shift = torch.cat([-x.mean(0) for _, x in self.blocks(activation)])
+
+    def blocks(self, activation):
+        """(which features, x of these), on a CPU in blocks that its cache holds."""
+        x = (activation.permute(0, 2, 3, 1) if self.last else activation).reshape(len(activation), -1)
+        self.scale = self.scale or power_of_two(x)  # 0.0 as long as all is 0; then so is the shift
+        width = 4096 if x.device.type == "cpu" else self.features
+        for start in range(0, self.features, width):
+            part = slice(start, start + width)
+            yield part, torch.add(self.shift[part], x[:, part], alpha=1 / (self.scale or 1.0))
+
+    def rows(self, examples):
+        """[q, ..., 1]ᵀ of these examples: the newest blocks of the layer's spaces, and the constant."""
+        q = [space.q[examples].to(self.shift).T for space in self.spaces]
+        return torch.cat([*q, self.shift.new_ones(1, q[0].shape[1])])
+
+
+class _Space:
+    """Subspace of example space that multiplication by K = Xc Xcᵀ spans, block after block of columns.
+
+    basis: (N, columns) orthonormal, each with mean 0. q: the newest block; narrow when N leaves no room for more.
+    known: basisᵀ K q of each block before. y, gram, total: sums that become K q, qᵀ K q and the trace of K.
+    """
+
+    def __init__(self, start, like):
+        self.basis, self.known, self.y = like.new_zeros(len(start), 0), [], start.to(like.device)
+        self.grow()
+        self.known.clear()  # the start is no product
+
+    def grow(self):
+        """A new block from y, by QR after the constant and the basis: orthogonal to them even if only rounding."""
+        block = torch.cat([torch.ones_like(self.y[:, :1]), self.basis, self.y], 1)
+        self.q = torch.linalg.qr(block)[0][:, 1 + self.basis.shape[1]:].to(self.basis)
+        self.basis = torch.cat([self.basis, self.q], 1)
+        self.known.append(self.basis.double().T @ self.y)
+        self.y, self.gram, self.total = torch.zeros_like(self.q, dtype=torch.float64), 0.0, 0.0
+
+    def leading(self):
+        """Largest eigenvalue of K in the subspace, as a share of its trace, and its unit vector (N,); NaN if K is 0."""
+        if not self.total:
+            return np.nan, np.full(len(self.basis), np.nan)
+        n = self.basis.shape[1]
+        k = torch.cat([*(pad(product, (0, 0, 0, n - len(product))) for product in self.known),
+                       pad(self.gram, (0, 0, n - len(self.gram), 0))], 1)
+        values, vectors = torch.linalg.eigh(k)  # reads the lower triangle, all of which is known
+        vector = (self.basis.double() @ vectors[:, -1]).cpu().numpy()
+        vector *= np.sign(vector[np.argmax(np.abs(vector))]) / np.linalg.norm(vector)
+        return min(float(values[-1]) / self.total, 1.0), vector
+
+
+class _Stream:
+    """The passes over the images; each layer is in its own space, some in the one of the layers together, too."""
+
+    def __init__(self, network, images, batch, together, sketch, seed):
+        self.network, self.images, self.layers = network, images, {}
+        self.minibatches = [slice(i, min(i + batch, len(images))) for i in range(0, len(images), batch)]
+        self._forward(self.minibatches[0], lambda name, x: self.layers.update({name: _Layer(name, x)}))
+        if not self.layers or not together <= set(self.layers):
+            raise ValueError(f"{len(self.layers)} layers tapped, of together not: {together - set(self.layers) or ''}")
+        start = torch.randn(len(images), sketch, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        layers = list(self.layers.values())
+        *own, joint = self.spaces = [_Space(start, layer.shift) for layer in [*layers, layers[-1]]]
+        for layer, space in zip(layers, own):
+            layer.spaces = [space, joint] if layer.name in together else [space]
+
+    def _forward(self, examples, use):
+        seen, n = [], examples.stop - examples.start
+
+        def tap(name, activation):
+            shape = n, *(self.layers[name].shape if name in self.layers else activation.shape[1:])
+            if name in seen or activation.shape != shape:
+                raise ValueError(f"layer '{name}' is tapped twice in a pass, or is {tuple(activation.shape)} and not "
+                                 f"{shape}: give each layer one name and shape, examples first")
+            seen.append(name)
+            with products_in("ieee"):
+                use(name, activation.detach())
+        self.network(self.images[examples], tap)
+        if seen != list(self.layers):
+            raise ValueError(f"{len(seen)} layers tapped, {len(self.layers)} before: tap the same in each forward pass")
+
+    def _pass(self, use):
+        for examples in self.minibatches:
+            self._forward(examples, lambda name, x: use(self.layers[name], x, examples) if name in self.z else None)
+
+    def groups(self, budget):
+        """Lists of layers whose sketches fit into the budget, or of one layer."""
+        groups, room = [], 0
+        for layer in self.layers.values():
+            size = 8 * layer.features * len(layer.rows(slice(1)))
+            if not groups or size > room:
+                groups, room = [*groups, []], budget
+            groups[-1].append(layer)
+            room -= size
+        return groups
+
+    def to_features(self, group):
+        """z = [q, ..., 1]ᵀx, and from it gram and total of every space of the layers."""
+        def add(layer, activation, examples):
+            z, q = self.z[layer.name], layer.rows(examples)
+            for part, x in layer.blocks(activation):
+                z[:, part] += q @ x  # a wide product: three times as fast on a CPU as the tall xᵀq
+                layer.squares += torch.linalg.vector_norm(x, dim=1).double().square().sum()
+        self.z = {}  # frees that of the group before
+        for layer in group:
+            self.z[layer.name] = layer.shift.new_zeros(len(layer.rows(slice(1))), layer.features, dtype=torch.float64)
+            layer.squares = 0.0
+        self._pass(add)
+        for layer in group:
+            z = self.z[layer.name]
+            total = float(layer.squares - z[-1].square().sum() / len(self.images))
+            if not np.isfinite(total):
+                raise ValueError(f"layer '{layer.name}' has NaN or infinite activations: no component is defined")
+            layer.weight = layer.scale**2 if total > SPREAD**2 * len(self.images) else 0.0
+            for space, own in zip(layer.spaces, z[:-1].tensor_split(len(layer.spaces))):
+                space.gram = space.gram + layer.weight * (own @ own.T)
+                space.total += layer.weight * total
+            self.z[layer.name] = z[:-1].to(layer.shift)
+
+    def to_examples(self):
+        """y += x zᵀ in every space of the layers that z is there of."""
+        def put(layer, activation, examples):
+            z = self.z[layer.name]
+            y = sum(z[:, part] @ x.T for part, x in layer.blocks(activation)).double()
+            for space, own in zip(layer.spaces, y.tensor_split(len(layer.spaces))):
+                space.y[examples] += layer.weight * own.T
+        self._pass(put)
