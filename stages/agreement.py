@@ -24,7 +24,7 @@ def main(net: str, data: str, scale: str, name: str, study: str, *variants: str)
     with running.bar(0, f"{study}: predictions", "net") as bar:
         for variant in variants:
             for family in families(artifacts.population(scale, study, variant), net, images.shape[1:]):
-                names.append(title(family.fact))
+                names.append(title(family.fact, always=name == "pair"))
                 groups.append(np.stack([predictions(family, index, images) == labels.numpy() for index, _ in family.members()]))
                 bar.update(len(groups[-1]))
     found = {"names": np.array(names), "labels": labels.numpy(), "images": np.int64(len(images)), **of_groups(groups, settings)}
@@ -38,11 +38,10 @@ def main(net: str, data: str, scale: str, name: str, study: str, *variants: str)
     artifacts.save_result(artifacts.result(scale, "nguyen_agreement", "agreement", name), found)
 
 
-def title(fact) -> str:
-    """ResNet-26 (1.4x); ResNet-50 and ResNet-50 (2.8x) where only a stage is scaled."""
+def title(fact, always: bool) -> str:
+    """ResNet-26, ResNet-26 (1.4x), and ResNet-50 (2.8x) where only a stage is wider. always: ResNet-26 (1x), too."""
     width = fact["options"].get("stage3_width", 1) * fact["width"]
-    plain = fact["options"].get("family") == "imagenet" and width == 1
-    return f"ResNet-{fact['options']['depth']}" + ("" if plain else f" ({width:g}x)")
+    return f"ResNet-{fact['options']['depth']}" + (f" ({width:g}x)" if always or width != 1 else "")
 
 
 def predictions(family, index, images):

@@ -86,7 +86,8 @@ def page(rows, params) -> str:
              "body{font:15px/1.5 system-ui,sans-serif;max-width:1000px;margin:2em auto;padding:0 1em;color:#222}"
              "img{max-width:100%;border:1px solid #ddd}td,th{padding:.3em .6em;border-bottom:1px solid #ddd;text-align:left;vertical-align:top}"
              "table{border-collapse:collapse;font-size:13px;width:100%}.reproduced{color:#00664a}.not-reproduced{color:#b3261e}"
-             ".not-testable{color:#666}section{margin:3em 0}pre{overflow-x:auto;font-size:12px;line-height:1.35}</style><h1>Figures for review</h1>"]
+             ".not-testable{color:#666}section{margin:3em 0}"
+             "pre{overflow-x:auto;font-size:12px;line-height:1.35}</style><h1>Figures for review</h1>"]
     for paper, facts in params["papers"].items():
         parts.append(f"<h2>{html.escape(facts['authors'])} {facts['year']}, <i>{html.escape(facts['title'])}</i></h2><p>"
                      + " · ".join(f"<a href='#{key}'>{key}</a>" for key, *_ in rows if paper_of(key) == paper))
@@ -108,7 +109,9 @@ def shown(key, entry, scale) -> str:
     path = artifacts.figure(scale, key, entry["to"])
     if entry["to"] == "png":
         return f"<img src='{scale}/{path.name}' alt='{html.escape(entry['title'])}'>"
-    return f"<pre>{html.escape(path.read_text(encoding="utf-8"))}</pre>" if path.exists() else f"<a href='{scale}/{path.name}'>table</a>"
+    if not path.exists():
+        return f"<a href='{scale}/{path.name}'>table</a>"
+    return f"<pre>{html.escape(path.read_text(encoding='utf-8'))}</pre>"
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@ import numpy as np
 
 from wide import artifacts
 
-IMAGES = 256
+IMAGES, MOST = 256, 7  # at most so many residual blocks a stage, which keeps the files of deep networks small
 ALL = {"wide": ["w1", "w2", "w4", "w8", "w10"], "deep": ["d32", "d44", "d56", "d110", "d164"],
        "deep100": ["d32", "d44", "d56", "d110", "d164", "d218", "d224"]}
 GROUPS = {"seeds_small": [(38, 1)] * 3, "seeds_wide": [(38, 10)] * 3, "seeds_deep": [(110, 1)] * 3,
@@ -11,10 +11,10 @@ GROUPS = {"seeds_small": [(38, 1)] * 3, "seeds_wide": [(38, 10)] * 3, "seeds_dee
 
 
 def layers(depth, residual=True):
-    """Names of the layers of a network of depth 6n + 2, as wide.nets.resnet has them, and the stage of each."""
+    """Names of the layers of a network of depth 6n + 2 (n at most MOST), as wide.nets.resnet has them; the stage of each."""
     names = ["input", "stem.conv", "stem.bn", "stem.relu"]
     for stage in (1, 2, 3):
-        for block in range(1, (depth - 2) // 6 + 1):
+        for block in range(1, min((depth - 2) // 6, MOST) + 1):
             inside = ["conv1", "bn1", "relu1", "conv2", *["shortcut"] * (residual and block == 1 < stage), "bn2",
                       *["add"] * residual, "relu2"]
             names += [f"stage{stage}.block{block}.{layer}" for layer in inside]
@@ -111,8 +111,8 @@ def of_sparsity(names, post, block, seed, dead):
     relus = np.flatnonzero([name.split(".")[-1].startswith("relu") for name in names])
     rng = np.random.default_rng(seed)
     histogram = rng.dirichlet(np.r_[3, np.ones(18), 5], len(relus))
-    return {"histogram": histogram, "nonzero": histogram @ np.linspace(0, 1, 20), "between": 1 - histogram[:, 0] - histogram[:, -1]}, {
-        "relus": relus}
+    nonzero, between = histogram @ np.linspace(0, 1, 20), 1 - histogram[:, 0] - histogram[:, -1]
+    return {"histogram": histogram, "nonzero": nonzero, "between": between}, {"relus": relus}
 
 
 def write_across(scale, group, networks=None):
@@ -120,7 +120,8 @@ def write_across(scale, group, networks=None):
     networks = networks or GROUPS[group]
     told = [facts(f"w{width}", 1, depth) for depth, width in networks]
     told = [{name.split("/", 1)[1]: value for name, value in one.items()} for one in told]
-    blocks = [block_of(len(one["layers"]), 0 if depth * width < 100 else 0.5, at) for at, (one, (depth, width)) in enumerate(zip(told, networks))]
+    shares = [0.0 if depth * width < 100 else 0.5 for depth, width in networks]
+    blocks = [block_of(len(one["layers"]), share, at) for at, (one, share) in enumerate(zip(told, shares))]
     found = {"images": np.int64(IMAGES), "batches": np.int64(1),
              "names": np.array([f"ResNet-{depth} ({width}x) seed {networks[:at].count((depth, width))}"
                                 for at, (depth, width) in enumerate(networks)])}
@@ -136,13 +137,16 @@ def write_across(scale, group, networks=None):
 
 
 def write_all(scale, paper=False):
-    """Everything that the paper measures, with five seeds where it shows five; or what a quick scale keeps of it."""
-    wide, deep, deep100 = ALL.values() if paper else (["w1", "w2", "w4", "w8"], ["d32", "d56", "d110"], ["d32", "d56", "d110"])
-    many = 5 if paper else {"w8": 3, "d110": 3}
-    for variant in ("all", "quarter", "sixteenth"):
-        extra = () if variant == "quarter" else ("pca", "probe", "deletion")
-        write(scale, "nguyen_wide", variant, wide, ("cka", *extra, *["sparsity"] * bool(extra)), seeds=many if extra else 1)
-        write(scale, "nguyen_deep", variant, deep, ("cka", *extra), seeds=many if extra else 1)
+    """Everything that the paper measures, with five seeds where it shows five; or what scale quick keeps of it."""
+    wide, deep, deep100 = ALL.values() if paper else (["w1", "w4", "w8"], ["d32", "d56", "d110"], ["d32", "d56", "d110"])
+    more, deeper = (wide, deep) if paper else (["w1", "w2", "w4", "w8"], ALL["deep"])
+    for variant in ("all", "quarter"):
+        measures = ["cka", "pca", "probe", "deletion", "sparsity"][:5 if variant == "all" else 1]
+        write(scale, "nguyen_wide", variant, wide, measures, seeds=5 if paper and variant == "all" else 1)
+        write(scale, "nguyen_deep", variant, deep, measures[:4], seeds=5 if paper and variant == "all" else 1)
+    few = {} if paper else {"w1": 3, "w8": 3, "d110": 3}
+    write(scale, "nguyen_wide", "sixteenth", more, ["cka", "pca", "probe", "deletion", "sparsity"], seeds=few)
+    write(scale, "nguyen_deep", "sixteenth", deeper, ["cka", "pca", "probe", "deletion"], seeds=few)
     write(scale, "nguyen_wide", "plain", wide, residual=False)
     for variant in ("all", "half", "quarter"):
         write(scale, "nguyen_deep100", variant, deep100, dead=range(20, 25))

@@ -305,6 +305,16 @@ def test_the_page_has_a_row_a_claim_and_escapes_markup(elsewhere):
     assert all(f"src='quick/{key}.png'" in text and f"id={key}" in text for key in FIGURES)
 
 
+def test_a_table_stands_in_the_page_as_text_and_is_a_link_before_it_is_written(elsewhere):
+    elsewhere("quick")
+    figures = {**PARAMS["figures"], FIGURES[1]: {**PARAMS["figures"][FIGURES[1]], "to": "md"}}
+    before = report.page(report.collect(figures), PARAMS)
+    assert f"<a href='quick/{FIGURES[1]}.md'>table</a>" in before and "<pre>" not in before and f"src='quick/{FIGURES[1]}" not in before
+    artifacts.write_text(artifacts.figure("quick", FIGURES[1], "md"), "| p < 0.05 & × |\n| --- |\n")
+    after = report.page(report.collect(figures), PARAMS)
+    assert "<pre>| p &lt; 0.05 &amp; × |\n| --- |\n</pre>" in after and f"src='quick/{FIGURES[0]}.png'" in after
+
+
 def test_the_repositorys_own_figures_can_be_reported(elsewhere):
     root = Path(__file__).parents[1]
     params = {**YAML(typ="safe").load((root / "params.yaml").read_text()),

@@ -40,18 +40,21 @@ def dispersed(found):
 def pair(networks=4, **options):
     rng = np.random.default_rng(1)
     return groups([DEEP, WIDE], networks, **options) | {
-        "shown/images": rng.integers(0, 256, (16, 3, 16, 16)).astype(np.uint8), "shown/index": np.arange(16), "p_mean": np.float64(0.467),
-        "shown/first": np.r_[np.linspace(1, 0.8, 8), np.linspace(0, 0.2, 8)], "shown/second": np.r_[np.linspace(0.2, 0.4, 8), np.linspace(0.9, 0.7, 8)]}
+        "shown/images": rng.integers(0, 256, (16, 3, 16, 16)).astype(np.uint8), "shown/index": np.arange(16),
+        "shown/first": np.r_[np.linspace(1, 0.8, 8), np.linspace(0, 0.2, 8)],
+        "shown/second": np.r_[np.linspace(0.2, 0.4, 8), np.linspace(0.9, 0.7, 8)], "p_mean": np.float64(0.467)}
 
 
 def imagenet(networks=4, classes=20, names=False, **options):
     rng = np.random.default_rng(2)
     deep = rng.uniform(0.3, 0.95, classes)
-    return groups(STAGE3, networks, **options) | ({"class/name": np.array([f"class number {i}, synonym" for i in range(classes)])} if names else {}) | {
-        "class/deep": deep, "class/wide": deep + 0.03 * rng.normal(size=classes), "class/control_a": deep, "class/control_b": deep + 0.01,
-        "class/p": np.r_[0.001, 0.04, np.full(classes - 2, 0.5)], "class/p_control": np.full(classes, 0.5), "models/aic": np.array([5000.4, 4900, 4950]),
-        "models/v2": np.float64(0.123), "synset/name": np.array(["entity", "bird", "good, commodity", "good, virtue"]),
-        "synset/classes": np.array([200, 9, 7, 6]), "synset/deep": np.array([0.5, 0.6, 0.7, 0.4]), "synset/wide": np.array([0.51, 0.58, 0.7, 0.4]),
+    named = {"class/name": np.array([f"class number {index}, synonym" for index in range(classes)])} if names else {}
+    return groups(STAGE3, networks, **options) | named | {
+        "class/deep": deep, "class/wide": deep + 0.03 * rng.normal(size=classes), "class/control_a": deep,
+        "class/control_b": deep + 0.01 * rng.normal(size=classes), "class/p": np.r_[0.001, 0.04, np.full(classes - 2, 0.5)],
+        "class/p_control": np.full(classes, 0.5), "models/aic": np.array([5000.4, 4900, 4950]), "models/v2": np.float64(0.123),
+        "synset/name": np.array(["entity", "bird", "good, commodity", "good, virtue"]), "synset/classes": np.array([200, 9, 7, 6]),
+        "synset/deep": np.array([0.5, 0.6, 0.7, 0.4]), "synset/wide": np.array([0.51, 0.58, 0.7, 0.4]),
         "synset/deep_se": np.full(4, 0.001), "synset/wide_se": np.full(4, 0.002), "synset/p": np.array([1, 5.1e-5, 0.0231, 0.5]),
         "synset/threshold": np.int64(5)}
 
@@ -88,7 +91,7 @@ def elsewhere(tmp_path, monkeypatch):
 # ---- every drawing
 
 RESULTS = [  # figure, its files, made with few and with many networks, with a size left out
-    ("nguyen_fig7", {"pair": lambda: pair(4), "imagenet": lambda: imagenet(names=True)}),
+    ("nguyen_fig7", {"pair": lambda: pair(4), "imagenet": lambda: imagenet(names=True, classes=1000)}),
     ("nguyen_fig7", {"pair": lambda: pair(200), "imagenet": imagenet}),
     ("nguyen_fig7", {"imagenet": imagenet}),
     ("nguyen_figF1", {"pair": lambda: pair(2)}),
@@ -142,11 +145,12 @@ def test_a_place_is_shaded_where_images_have_these_accuracies():
 
 def test_where_places_are_few_their_shares_are_written_and_add_up():
     save("pair", pair(4))
-    for axes in images(drawn("nguyen_fig7")):
-        shares = [float(text.removesuffix(" %")) for text in texts(axes) if text.endswith(" %")]
+    written = lambda axes: [text for text in texts(axes) if text.endswith(" %") and " and " not in text]
+    for axes in images(drawn("nguyen_fig7")) + images(drawn("nguyen_figF1"))[:3]:
+        shares = [float(text.removesuffix(" %")) for text in written(axes)]
         assert 1 < len(shares) <= 9 and sum(shares) == pytest.approx(100, abs=0.5)
     save("pair", pair(10))
-    assert not [text for axes in images(drawn("nguyen_fig7")) for text in texts(axes) if text.endswith(" %")]
+    assert not any(map(written, images(drawn("nguyen_fig7"))))
 
 
 def test_axes_and_dispersions_are_those_of_the_groups():
@@ -156,7 +160,9 @@ def test_axes_and_dispersions_are_those_of_the_groups():
     assert (first.get_xlabel(), first.get_ylabel()) == ("ResNet-62 (1×) (%)", "ResNet-14 (2×) (%)")
     assert (control.get_xlabel(), control.get_ylabel()) == ("ResNet-62 (1×) (%)", "ResNet-62 (1×), others (%)")
     for axes, other in ((first, 1), (control, 0)):
-        assert f"dispersion {100 * found['dispersion'][0, other]:.2f} ± 0.12" in texts(axes)
+        [small] = [text for text in texts(axes) if text.startswith("dispersion")]
+        assert small.splitlines() == [f"dispersion {100 * found['dispersion'][0, other]:.2f} ± 0.12",
+                                      f"means {100 * found['0/first'].mean():.2f} and {100 * found[f'{other}/second'].mean():.2f} %"]
     titles = [axes.get_title() for axes in images(drawn("nguyen_figF1"))[:3]]
     assert titles == [f"dispersion {100 * found['dispersion'][place]:.2f} ± 0.12" for place in ((0, 1), (0, 0), (1, 1))]
 
@@ -169,10 +175,15 @@ def test_classes_are_points_and_the_significant_are_counted():
     axes = drawn("nguyen_fig7").axes[2]
     both, control = (np.asarray(points.get_offsets()) for points in axes.collections)
     np.testing.assert_allclose(both, [(100 * d, 100 * (w - d)) for d, w in zip(found["class/deep"], found["class/wide"])])
-    np.testing.assert_allclose(control[:, 1], 1)
+    np.testing.assert_allclose(control, [(100 * a, 100 * (b - a)) for a, b in zip(found["class/control_a"], found["class/control_b"])])
     shown = texts(axes)
-    assert "ResNet-50 (2.8×) − ResNet-83: 2 of 20 with p < 0.05" in shown and "two halves of ResNet-83: 0 of 20 with p < 0.05" in shown
+    assert "ResNet-50 (2.8×) − ResNet-83: 2 of 20 differ" in shown and "two halves of ResNet-83: 0 of 20 differ" in shown
     assert abs(both[:, 1]).max() < axes.get_ylim()[1] == -axes.get_ylim()[0]
+
+
+def test_classes_that_could_not_be_tested_are_not_said_to_agree():
+    save("imagenet", imagenet() | {"class/p_control": np.full(20, np.nan)})
+    assert "two halves of ResNet-83: no test" in texts(drawn("nguyen_fig7").axes[2])
 
 
 def test_classes_with_the_largest_differences_are_named():
@@ -232,9 +243,13 @@ def test_the_more_images_the_darker_and_few_networks_leave_room_for_both():
     assert np.isclose(image, BLUE).all(axis=2).any(), "a blue rim stays around the orange"
 
 
+def labelled_below(figure):
+    return [index for index, axes in enumerate(figure.axes) if axes.images and any(label.get_text() for label in axes.get_xticklabels())]
+
+
 def test_a_size_that_the_scale_leaves_out_is_an_empty_row_and_column():
     found = sizes("nguyen_figF2", only=["ResNet-14", "ResNet-26", "ResNet-164"])
-    found["names"][0] = "ResNet-14 (1x)"  # the same
+    found["names"] = np.array(["ResNet-14 (1x)", *found["names"][1:]])  # the same
     save("by_depth", found)
     figure = drawn("nguyen_figF2")
     assert texts(figure).count("not run\nat quick") == 36 - 6 and len(images(figure)) == 6
@@ -242,6 +257,13 @@ def test_a_size_that_the_scale_leaves_out_is_an_empty_row_and_column():
     means = [100 * sum(found[f"{group}/accuracy"]) / 4 for group in range(3)]
     assert [titles[0], titles[2], titles[7]] == [f"ResNet-{depth}\n{mean:.2f} %" for depth, mean in zip((14, 26, 164), means)]
     assert titles[1] == "ResNet-20"
+    assert labelled_below(figure) == [56, 58, 63]
+
+
+def test_accuracies_are_labelled_where_the_last_size_is_left_out():
+    save("by_depth", sizes("nguyen_figF2", only=["ResNet-14", "ResNet-26"]))
+    figure = drawn("nguyen_figF2")
+    assert labelled_below(figure) == [16, 18]
 
 
 def test_sizes_of_ones_own_are_all_that_is_shown():
@@ -263,7 +285,7 @@ def test_every_image_has_both_networks_accuracies_above_it():
         percent = [text.get_text() for text in axes.texts if text.get_text().endswith(" %")]
         assert percent == [f"{100 * found[f'shown/{which}'][number]:.0f} %" for which in ("first", "second")]
     assert "easier for\nResNet-62 (1×)" in texts(shown[0]) and "easier for\nResNet-14 (2×)" in texts(shown[8])
-    assert any("p = 0.47" in text for text in texts(drawn("nguyen_figF1")))
+    assert any("p = 0.47" in text for text in texts(drawn("nguyen_figF1")))  # of the t-test of means
 
 
 # ---- tables
@@ -280,7 +302,8 @@ def table(key, scale="quick"):
 
 def trained(study, variant, scale="quick", **measured):
     artifacts.save_numbers(artifacts.training_metrics(scale, study, variant), {
-        key: {"width": width, "seeds": list(range(len(accuracy))), "test_accuracy": accuracy} for key, (width, accuracy) in measured.items()})
+        key: {"width": width, "seeds": list(range(len(accuracy))), "test_accuracy": accuracy}
+        for key, (width, accuracy) in measured.items()})
 
 
 def test_accuracy_table_has_ours_beside_the_papers():

@@ -1,8 +1,10 @@
 """Data sets: what is made of the official files, and that these are never read unverified. No test needs a network."""
 import gzip
 import hashlib
+import io
 import pickle
 import socket
+import zipfile
 from collections import Counter
 from types import SimpleNamespace
 from urllib.error import URLError
@@ -10,9 +12,12 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torchvision import datasets
 
 from stages import embedded, prepare, raw
+from stages.balance import balanced
+from stages.folder import Folder
 from stages.prepare import cut
 from wide import artifacts
 
@@ -102,6 +107,16 @@ def test_cifar_has_channels_first(monkeypatch):
     assert splits["train"]["images"][2, 1, 3, 4] == images[2, 3, 4, 1]
 
 
+def test_cifar100_keeps_the_hundred_fine_classes(monkeypatch):
+    images = np.random.default_rng(0).integers(0, 256, (100, 4, 5, 3)).astype(np.uint8)
+    asked = []
+    monkeypatch.setattr(raw, "official", lambda name: asked.append(name) or [SimpleNamespace(data=images, targets=list(range(100)))] * 2)
+    splits = prepare.cifar100(False)
+    assert asked == ["CIFAR100"] and set(splits) == {"train", "test"}
+    assert splits["train"]["images"].shape == (100, 3, 4, 5) and splits["test"]["fine"].tolist() == list(range(100))
+    np.testing.assert_array_equal(splits["train"]["images"][:, 2], images[..., 2])
+
+
 def test_three_coarse_classes_are_kept_and_numbered(elsewhere, monkeypatch):
     """Six coarse classes of five fine ones, the three wanted in another order than theirs."""
     names = ["trees", "flowers", "aquatic_mammals", "insects", "fish", "people"]
@@ -131,7 +146,7 @@ def test_three_coarse_classes_are_kept_and_numbered(elsewhere, monkeypatch):
 
 @pytest.mark.parametrize("name, image, labels", [
     ("mnist", (1, 28, 28), {"digit": 10}), ("translated_mnist", (1, 28, 28), {"digit": 10, "shift": 28}),
-    ("cifar10", (3, 32, 32), {"class": 10}),
+    ("cifar10", (3, 32, 32), {"class": 10}), ("cifar100", (3, 32, 32), {"fine": 20}),
     ("cifar100_coarse3", (3, 32, 32), {"coarse": 3, "fine": 15})])
 def test_stand_ins_have_the_shapes_of_the_real_data(name, image, labels):
     splits = getattr(prepare, name)(True)
@@ -155,6 +170,13 @@ def test_stand_ins_are_the_same_every_time_and_no_test_image_is_trained_on():
         assert not any(image.tobytes() in trained for image in first["test"]["images"])
 
 
+def test_stand_in_of_imagenet_is_small_and_every_class_has_images():
+    splits, _ = prepare.imagenet(True)
+    for split, number in (("train", 500), ("test", 100)):
+        assert splits[split]["images"].shape == (number, 3, 64, 64) and splits[split]["images"].dtype == np.uint8
+        assert set(splits[split]["class"].tolist()) == set(range(20))
+
+
 def test_textures_are_learnable_and_balanced():
     images, labels = embedded.textures(4, 400)
     assert Counter(labels.tolist()) == {0: 100, 1: 100, 2: 100, 3: 100}
@@ -162,6 +184,207 @@ def test_textures_are_learnable_and_balanced():
     centres = np.stack([colour[:200][labels[:200] == kind].mean(0) for kind in range(4)])
     nearest = ((colour[200:, None] - centres) ** 2).sum(2).argmin(1)
     assert (nearest == labels[200:]).mean() > 0.6
+
+
+# --- ImageNet and its stand-ins ---------------------------------------------------------------------------------------
+
+WNIDS = ["n03", "n01", "n02"]  # as the publisher lists them: in no order
+COLOURS = {"n01": (200, 30, 30), "n02": (30, 200, 30), "n03": (30, 30, 200)}
+IS_A = "n90 n01\nn90 n02\nn91 n03\nn99 n90\nn99 n91\nn91 n02\nn99 n77\n"  # n02 is of two kinds; n77 is of no class
+WORDS = "".join(f"{wnid}\tword of {wnid}, another\n" for wnid in ("n01", "n02", "n03", "n77", "n90", "n91", "n99"))
+
+
+def jpeg(colour, size=(64, 64)):
+    file = io.BytesIO()
+    Image.new("L" if isinstance(colour, int) else "RGB", size, colour).save(file, "JPEG", quality=95)
+    return file.getvalue()
+
+
+def write(folder, files):
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def tiny_files():
+    """Three training images of each class and one greyscale one; two validation images of each, whose names say nothing."""
+    files = {"wnids.txt": "\n".join(WNIDS) + "\n"}
+    for wnid in WNIDS:
+        files |= {f"train/{wnid}/images/{wnid}_{number}.JPEG": jpeg(COLOURS[wnid]) for number in range(3)}
+        files[f"train/{wnid}/images/{wnid}_9.JPEG"] = jpeg(100)
+    held = [WNIDS[number % 3] for number in (0, 1, 2, 2, 0, 1)]
+    files |= {f"val/images/val_{number}.JPEG": jpeg(COLOURS[wnid]) for number, wnid in enumerate(held)}
+    files["val/val_annotations.txt"] = "".join(f"val_{number}.JPEG\t{wnid}\t0\t0\t63\t63\n" for number, wnid in enumerate(held))
+    return {f"tiny-imagenet-200/{name}": content for name, content in files.items()}
+
+
+def folder_files(classes=WNIDS):
+    """ImageNet as it lies at scale paper: two images a class to train on, one to test."""
+    files = {f"imagenet/train/{wnid}/{wnid}_{number}.JPEG": jpeg(COLOURS[wnid], (40, 30)) for wnid in classes for number in range(2)}
+    return files | {f"imagenet/val/{wnid}/ILSVRC2012_val_{place:08d}.JPEG": jpeg(COLOURS[wnid], (30, 40)) for place, wnid in enumerate(classes)}
+
+
+@pytest.fixture
+def tables(elsewhere, monkeypatch):
+    """ImageNet's two tables, small and with checksums of their own."""
+    files = [("imagenet/wordnet.is_a.txt", hashlib.md5(IS_A.encode()).hexdigest()), ("imagenet/words.txt", hashlib.md5(WORDS.encode()).hexdigest())]
+    monkeypatch.setitem(raw.SOURCES, "WordNet", (raw.WordNet, files, []))
+    write(elsewhere / "data" / "raw", {"imagenet/wordnet.is_a.txt": IS_A, "imagenet/words.txt": WORDS})
+
+
+def colour_of(image):
+    """The class whose colour an image is, or grey where its channels agree."""
+    means = image.reshape(3, -1).mean(1)
+    return "grey" if np.ptp(means) < 5 else min(COLOURS, key=lambda wnid: np.abs(means - COLOURS[wnid]).max())
+
+
+def test_tiny_imagenet_numbers_classes_by_sorted_wnid(elsewhere, tables):
+    write(elsewhere / "data" / "raw", tiny_files())
+    splits, more = prepare.imagenet(False)
+    assert more["wnids"] == ["n01", "n02", "n03"] and "Tiny-ImageNet-200" in more["source"]
+    assert splits["train"]["images"].shape == (12, 3, 64, 64) and splits["test"]["images"].shape == (6, 3, 64, 64)
+    assert Counter(splits["train"]["class"].tolist()) == {0: 4, 1: 4, 2: 4} and Counter(splits["test"]["class"].tolist()) == {0: 2, 1: 2, 2: 2}
+    for data in splits.values():
+        seen = [colour_of(image) for image in data["images"]]
+        assert all(name in ("grey", more["wnids"][label]) for name, label in zip(seen, data["class"]))
+    assert [colour_of(image) for image in splits["train"]["images"]].count("grey") == 3
+
+
+def test_tiny_imagenet_does_not_depend_on_the_order_of_the_folder(elsewhere, tables, monkeypatch):
+    write(elsewhere / "data" / "raw", tiny_files())
+    first, listdir = prepare.imagenet(False)[0], raw.os.listdir
+    monkeypatch.setattr(raw.os, "listdir", lambda folder: listdir(folder)[::-1])
+    second = prepare.imagenet(False)[0]
+    assert all(np.array_equal(first[split][key], second[split][key]) for split in first for key in first[split])
+
+
+ONE = "tiny-imagenet-200/train/n02/images/n02_1.JPEG"
+
+
+@pytest.mark.parametrize("harm, message", [
+    (lambda files: files | {ONE: files[ONE][:-30]}, "n02_1.JPEG is missing, damaged or truncated"),
+    (lambda files: files | {ONE: b""}, "n02_1.JPEG is missing, damaged or truncated"),
+    (lambda files: files | {ONE: b"<html>not found</html>"}, "n02_1.JPEG is missing, damaged or truncated"),
+    (lambda files: files | {ONE: jpeg((1, 2, 3), (64, 60))}, "n02_1.JPEG is 64 x 60 pixels, not 64 x 64"),
+    (lambda files: {name: content for name, content in files.items() if "/train/n02/" not in name}, "train/n02/images holds no images"),
+    (lambda files: {name: content for name, content in files.items() if "/val/images" not in name}, "val/images holds no images"),
+    (lambda files: {name: content for name, content in files.items() if "wnids" not in name}, "wnids.txt is missing: complete data/raw/tiny"),
+    (lambda files: files | {"tiny-imagenet-200/val/images/val_77.JPEG": jpeg(3)}, "val_77.JPEG has no class"),
+    (lambda files: files | {"tiny-imagenet-200/wnids.txt": "n01\nn03\n"}, "val_2.JPEG has no class"),
+], ids=["truncated", "empty", "a page", "another size", "a class without images", "no test images", "no list", "no label", "an unlisted class"])
+def test_harm_to_tiny_imagenet_is_one_line_that_names_the_file(harm, message, elsewhere):
+    write(elsewhere / "data" / "raw", harm(tiny_files()))
+    with pytest.raises(ValueError, match=message) as error:
+        raw.tiny_imagenet()
+    assert "data/raw/tiny-imagenet-200" in str(error.value) and "\n" not in str(error.value)
+
+
+def zipped(files):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def test_the_official_archive_of_tiny_imagenet_is_unpacked_and_verified(elsewhere, monkeypatch):
+    content, folder = zipped(tiny_files()), elsewhere / "data" / "raw"
+    monkeypatch.setattr(raw.TinyImageNet, "md5", hashlib.md5(content).hexdigest())
+    monkeypatch.setitem(raw.SOURCES, "Tiny-ImageNet-200", (raw.TinyImageNet, [(raw.TINY, None)], [(f"{raw.TINY}.zip", raw.TinyImageNet.md5)]))
+    write(folder, {"tiny-imagenet-200.zip": content[:-1]})
+    with pytest.raises(ValueError, match="tiny-imagenet-200.zip is damaged: its md5 is"):
+        raw.tiny_imagenet()
+    assert not (folder / "tiny-imagenet-200").exists()
+    write(folder, {"tiny-imagenet-200.zip": content})
+    assert raw.available("Tiny-ImageNet-200")
+    assert raw.tiny_imagenet()[0] == ["n01", "n02", "n03"]
+    assert sorted(path.name for path in folder.iterdir() if path.name != ".download") == ["tiny-imagenet-200", "tiny-imagenet-200.zip"]
+
+
+def test_the_tables_are_read_whole_and_the_card_keeps_what_lies_above_the_classes(elsewhere, tables):
+    parents, words = raw.wordnet()
+    assert parents["n02"] == ["n90", "n91"] and parents["n77"] == ["n99"] and words["n77"] == "word of n77, another"
+    write(elsewhere / "data" / "raw", tiny_files())
+    more = prepare.imagenet(False)[1]
+    assert more["parents"] == {"n01": ["n90"], "n02": ["n90", "n91"], "n03": ["n91"], "n90": ["n99"], "n91": ["n99"], "n99": []}
+    assert more["words"].keys() == more["parents"].keys() and more["words"]["n91"] == "word of n91, another"
+
+
+def test_a_changed_table_is_refused(elsewhere, tables):
+    write(elsewhere / "data" / "raw", {"imagenet/words.txt": WORDS[:-1]})
+    with pytest.raises(ValueError, match="imagenet/words.txt is damaged: its md5 is"):
+        raw.wordnet()
+
+
+def test_a_class_that_the_tables_do_not_know_is_refused(elsewhere, tables):
+    files = folder_files() | {"imagenet/train/dogs/1.JPEG": jpeg(1), "imagenet/val/dogs/1.JPEG": jpeg(1)}
+    write(elsewhere / "data" / "raw", files)
+    with pytest.raises(ValueError, match="dogs is a class or synset that ImageNet's words.txt does not know"):
+        prepare.imagenet_index(False)
+
+
+def test_embedded_synsets_are_a_tree_with_every_class_under_one_root():
+    wnids, parents, words = embedded.synsets()
+    assert len(wnids) == 20 == len(set(wnids)) and wnids == sorted(wnids) and words.keys() == embedded.KINDS.keys()
+    assert not {wnid for wnid in wnids} & {parent for some in parents.values() for parent in some}
+    above = Counter()
+    for wnid in wnids:
+        while wnid in parents:
+            [wnid] = parents[wnid]
+            above[wnid] += 1
+        assert words[wnid] == "entity"
+    assert set(above.values()) == {5, 10, 20} and prepare.imagenet(True)[1]["parents"].keys() == words.keys()
+
+
+def test_paper_lists_imagenets_files_and_opens_none(elsewhere, tables, monkeypatch):
+    monkeypatch.setattr(prepare, "declared_params", lambda: {"scales": {"paper": {"data": {}}}})
+    write(elsewhere / "data" / "raw", folder_files())
+    with monkeypatch.context() as patch:
+        patch.setattr(Image, "open", lambda path: pytest.fail("an image was opened"))
+        prepare.main("imagenet", "paper")
+    tensors, card = artifacts.load_tensors(artifacts.dataset("paper", "imagenet"))
+    assert card["examples"] == {"train": 6, "test": 3} and card["classes"] == {"class": 3} and card["wnids"] == ["n01", "n02", "n03"]
+    assert set(tensors) == {"train/path", "train/class", "test/path", "test/class"} and tensors["train/path"].dtype == np.uint8
+    for split in ("train", "test"):
+        images = Folder(tensors[f"{split}/path"], 24, 24)[:].numpy()
+        assert [colour_of(image) for image in images] == [card["wnids"][label] for label in tensors[f"{split}/class"]]
+
+
+@pytest.mark.parametrize("files", [{}, {name: content for name, content in folder_files().items() if "/val/" not in name}], ids=["none", "no val"])
+def test_absent_imagenet_is_one_line_that_says_where_to_put_it(files, elsewhere, tables):
+    write(elsewhere / "data" / "raw", files)
+    with pytest.raises(ValueError) as error:
+        prepare.imagenet_index(False)
+    message = str(error.value)
+    assert all(part in message for part in ("data/raw/imagenet", "train/<wnid>/*.JPEG", "val/<wnid>/*.JPEG", "account", "quick", "gpu",
+                                            "Tiny-ImageNet-200")) and "\n" not in message
+
+
+@pytest.mark.parametrize("files, message", [
+    ({**folder_files(), "imagenet/train/n04/1.JPEG": b""}, "4 classes in train/ and 3 in val/"),
+    ({**folder_files(["n01"]), "imagenet/train/n02/readme": b"", "imagenet/val/n02/1.JPEG": b""}, "train/n02 holds no images"),
+    ({"imagenet/train/a": b"", "imagenet/val/a": b""}, "0 classes in train/")], ids=["another class", "an empty class", "no class"])
+def test_half_an_imagenet_is_refused(files, message, elsewhere):
+    write(elsewhere / "data" / "raw", files)
+    with pytest.raises(ValueError, match=message):
+        raw.imagenet()
+
+
+# --- balanced ---------------------------------------------------------------------------------------------------------
+
+def test_balanced_draws_by_seed_and_keeps_all_where_there_are_no_more():
+    labels = np.random.default_rng(0).integers(0, 5, 200)
+    assert balanced(labels, None).tolist() == balanced(labels, 200).tolist() == list(range(200))
+    first, other = balanced(labels, 50), balanced(labels, 50, seed=1)
+    assert first.tolist() == balanced(labels, 50).tolist() != other.tolist()
+    for index in (first, other):
+        assert (np.diff(index) > 0).all() and set(Counter(labels[index].tolist()).values()) == {10}
+
+
+def test_balanced_of_nothing_can_index_and_less_than_nothing_is_refused():
+    assert np.arange(9)[balanced(np.zeros(9), 0)].tolist() == []
+    with pytest.raises(ValueError, match="-1 examples"):
+        balanced(np.zeros(9), -1)
 
 
 # --- cut --------------------------------------------------------------------------------------------------------------
@@ -299,7 +522,7 @@ ERRORS = [URLError("Name or service not known"), RuntimeError("Error downloading
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
-@pytest.mark.parametrize("name", ["MNIST", "CIFAR10", "CIFAR100"])
+@pytest.mark.parametrize("name", ["MNIST", "CIFAR10", "CIFAR100", "Tiny-ImageNet-200", "WordNet"])
 def test_missing_data_without_a_network_is_one_line_with_three_ways_out(name, error, elsewhere, monkeypatch):
     _, files, packed = raw.SOURCES[name]
 
@@ -359,9 +582,17 @@ def test_a_download_of_other_files_than_the_official_is_refused(tiny, elsewhere,
 
 
 def test_a_set_is_available_where_its_source_answers(monkeypatch):
-    assert not raw.available("MNIST") and not raw.available("CIFAR10")
+    assert not any(map(raw.available, raw.SOURCES))
     asked = []
     monkeypatch.setattr(socket, "create_connection",
                         lambda address, timeout: asked.append(address) or SimpleNamespace(close=lambda: None))
-    assert raw.available("MNIST") and raw.available("CIFAR10")
+    assert all(map(raw.available, raw.SOURCES)) and len(asked) == len(raw.SOURCES) == 5
     assert all(port == 443 and "/" not in host and "." in host for host, port in asked)
+
+
+@pytest.mark.parametrize("name", ["Tiny-ImageNet-200", "WordNet"])
+def test_what_is_downloaded_for_imagenet_is_asked_of_its_publisher(name, monkeypatch):
+    """With nothing replaced but the connection: the publisher's host is asked, and its absence is the line with the ways out."""
+    with pytest.raises(ValueError, match=f"{name} is not to be had: .* and the download failed"):
+        raw._have(name)
+    assert not [path for path in raw.RAW.rglob("*") if path.is_file()]

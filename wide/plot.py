@@ -20,14 +20,14 @@ GREY, FAINT = "0.4", "0.8"
 PALETTE = ("#0173B2", "#DE8F05", "#029E73", "#D55E00", "#CC78BC",
            "#CA9161", "#FBAFE4", "#949494", "#ECE133", "#56B4E9")
 UNIT = matplotlib.colors.Normalize(0, 1)  # the one scale of all similarities: bright is alike, grey a dead layer
-MAGMA = matplotlib.colormaps["magma"].with_extremes(bad="0.7")
+MAGMA = matplotlib.colormaps["magma"].resampled(64).with_extremes(bad="0.7")
 SMALL = {"labelsize": 6, "length": 2, "pad": 1.5}  # ticks of small panels
 STYLE = {
     "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 8, "axes.titlesize": 9,
     "axes.labelsize": 8, "xtick.labelsize": 7, "ytick.labelsize": 7, "legend.fontsize": 8, "legend.frameon": False,
     "axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6, "lines.linewidth": 1.4,
     "lines.markersize": 4, "errorbar.capsize": 2, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.axisbelow": True, "grid.linewidth": 0.4, "grid.color": "0.9",
+    "axes.axisbelow": True, "grid.linewidth": 0.4, "grid.color": "0.9", "image.interpolation_stage": "data",
 }
 
 

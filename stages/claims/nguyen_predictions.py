@@ -1,6 +1,4 @@
 """Per-example and per-class differences: figures 7 and F.1 to F.4 of Nguyen et al. 2021."""
-import re
-
 import numpy as np
 
 from stages.claims import Bench
@@ -79,10 +77,13 @@ def tested(result) -> str:
     return f"t({df:.0f}) = {t:.2f}, p = {p:.2g}"
 
 
-def grows(figure, load, name, scale, width, pattern, numbers) -> list:
-    """Larger networks are better, most where the smallest is often but not always right, and worse on some examples."""
+def grows(figure, load, name, scale, width, number_in, numbers) -> list:
+    """Larger networks are better, most where the smallest is often but not always right, and worse on some examples.
+
+    number_in: depth or width in a group's label, such as "ResNet-26 (1.4x)". numbers: the paper's mean accuracies by it.
+    """
     result, case = loaded(figure, load, name, scale, width)
-    own = [float(re.search(pattern, str(label)).group(1)) for label in result["names"]]
+    own = [float(number_in(str(label))) for label in result["names"]]
     order = np.argsort(own)
     means = [float(np.mean(result[f"{g}/accuracy"])) for g in order]
     off = [value - numbers[own[g]] for g, value in zip(order, means) if own[g] in numbers]
@@ -116,11 +117,11 @@ def examples(case, result, small, large) -> list:
 
 
 def figF2(load, scale, width):
-    return grows("nguyen_figF2", load, "by_depth", scale, width, r"-(\d+)", DEPTHS)
+    return grows("nguyen_figF2", load, "by_depth", scale, width, lambda label: label.split("-")[1].split()[0], DEPTHS)
 
 
 def figF3(load, scale, width):
-    return grows("nguyen_figF3", load, "by_width", scale, width, r"([\d.]+)\s*[x×]", WIDTHS)
+    return grows("nguyen_figF3", load, "by_width", scale, width, lambda label: label.split("(")[1].rstrip("x×)"), WIDTHS)
 
 
 def figF4(load, scale, width):

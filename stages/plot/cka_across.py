@@ -4,6 +4,8 @@ Expect: between seeds of a small network the same picture as within one (fig. 6,
 block, and between a network with a block and one without, dark stripes where the blocks lie (fig. 6, middle and right;
 E.1, right). Without blocks, bright along the diagonal of equal relative depth (E.1, left).
 """
+import numpy as np
+
 from wide import artifacts, plot
 
 
@@ -29,7 +31,7 @@ def pairs(boxes, found, group, triangle, scale):
     names = [str(name).replace("x)", "×)") for name in found.get("names", ())]
     kinds, seeds = [name.split(" seed ")[0] for name in names], [f"seed {name.split(' seed ')[-1]}" for name in names]
     labels, title = (seeds, kinds[0]) if len(set(kinds)) == 1 else (kinds, group["title"])
-    for (row, column), box in [((row, column), boxes[row, column]) for row in range(len(boxes)) for column in range(len(boxes))]:
+    for (row, column), box in np.ndenumerate(boxes):
         if triangle and column > row:
             box.remove()
             continue
@@ -45,5 +47,5 @@ def pairs(boxes, found, group, triangle, scale):
         if row == len(boxes) - 1:
             box.set_xlabel(labels[column] if column < len(names) else "", fontsize=7)
     blocks = ", ".join(f"{100 * found[f'{index}/block'][0]:.0f}" for index in range(len(names)))
-    for text, up, style in ((title, 13, {"fontsize": 8}), (f"block {blocks or '–'} % of the layers", 4, {"fontsize": 5.5, "color": plot.GREY})):
-        boxes[0, 0].annotate(text, (0, 1), (0, up), xycoords="axes fraction", textcoords="offset points", **style)
+    for text, up, size, colour in ((title, 13, 8, "black"), (f"block {blocks} % of the layers" if names else "", 4, 5.5, plot.GREY)):
+        boxes[0, 0].annotate(text, (0, 1), (0, up), xycoords="axes fraction", textcoords="offset points", size=size, color=colour)

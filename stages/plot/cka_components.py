@@ -31,7 +31,8 @@ def draw(entry, scale):
         boxes[0, 0].set_ylabel("ReLU layer" if "layers" in entry else "layer", fontsize=7)
         boxes[1, 0].set_ylabel("fraction", fontsize=7)
     plot.colour_bar(figure, axes[0, -1], "CKA, cos²")
-    plot.corner(figure, f"above: test accuracy, share of the layers in the block (shaded); scale {scale}")
+    variants = ", ".join(dict.fromkeys(group["variant"] for group in groups))
+    plot.corner(figure, f"above: test accuracy, share of the layers in the block (shaded); variant {variants}; scale {scale}")
     return figure
 
 

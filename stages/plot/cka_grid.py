@@ -1,14 +1,12 @@
 """CKA between all layers of single networks, one heatmap each: Nguyen et al. 2021, fig. 1, 2, C.1, D.1-D.6.
 
 Expect: a checkerboard in small networks; with depth and width (fig. 1, C.1), and sooner with less data (2, D.2-D.4), a
-bright square of late layers, at another place in every seed (D.1), where the top PC holds much variance (D.5). Without
+bright square of late layers, at another place in every seed (D.1), where the top PC holds much variance (D.5); without
 the first PC it goes (D.6). A row of options has sizes, or one size and so many seeds, or panels of their own.
 """
 import numpy as np
 
 from wide import artifacts, plot
-
-SIDE = 0.9  # inches of a heatmap
 
 
 def draw(entry, scale):
@@ -17,31 +15,31 @@ def draw(entry, scale):
     cka, pca = (plot.present(lambda *key: artifacts.load_result(artifacts.result(scale, key[0], measure, key[1])), studies)
                 if wanted else {} for measure, wanted in (("cka", True), ("pca", entry.get("sort"))))
     more = [0.12 * max(panel["title"].count("\n") for panel in row) for row in rows]  # inches of further lines in titles
-    figure, axes = plot.page([SIDE] * max(map(len, rows)), [SIDE] * len(rows), left=0.75, right=0.55, top=0.36 + more[0],
-                             bottom=0.52, across=0.13, down=0.44 + max(more))
+    sides = [entry.get("side", 0.9)]  # inches of a heatmap
+    figure, axes = plot.page(sides * max(map(len, rows)), sides * len(rows), left=0.75, right=0.55, top=0.36 + more[0], bottom=0.52,
+                             across=0.13, down=0.44 + max(more))
     for row, boxes in zip(rows, axes):
         for column, (box, panel) in enumerate(zip(boxes, row)):
             paint(box, panel, entry.get("matrix", "cka"), cka, pca, scale)
             box.tick_params(labelleft=column == 0)
         for box in boxes[len(row):]:
             box.remove()
-        found = cka[row[0]["study"], row[0]["variant"]]
-        boxes[0].text(-0.46, 0.5, plot.named(row[0]["label"], found, plot.member(found, row[0]["size"])[0]), fontsize=7.5,
-                      rotation=90, ha="right", va="center", ma="center", transform=boxes[0].transAxes)
+        boxes[0].set_ylabel("layer" if boxes[0].images else "", fontsize=7)
+        found, first = cka[row[0]["study"], row[0]["variant"]], row[0]
+        label = plot.named(first["label"], found, plot.member(found, first["size"])[0])
+        boxes[0].annotate(label, (0, 0.5), (-30, 0), xycoords="axes fraction", textcoords="offset points", fontsize=7.5, rotation=90,
+                          ha="right", va="center", ma="center")
     for box in axes[-1]:
         box.set_xlabel("layer" if box.images else "", fontsize=7)
-    for box in axes[:, 0]:
-        box.set_ylabel("layer" if box.images else "", fontsize=7)
     plot.colour_bar(figure, axes[0, -1], "CKA")
-    plot.corner(figure, f"small print: test accuracy, share of the layers in the block; scale {scale}")
+    variants = ", ".join(dict.fromkeys(variant for _, variant in studies))
+    plot.corner(figure, f"above: test accuracy, block's share of the layers; variant {variants}; scale {scale}")
     return figure
 
 
 def panels(row):
-    """What sets the panels of a row apart: their sizes, or the nth seed of one size, or all that they list."""
-    if "panels" in row:
-        return row["panels"]
-    return [{"nth": nth} for nth in range(row["seeds"])] if "seeds" in row else [{"size": size} for size in row["sizes"]]
+    """What sets the panels of a row apart: all that they list, or the nth seed of one size, or their sizes."""
+    return row.get("panels") or [{"nth": nth} for nth in range(row.get("seeds", 0))] or [{"size": size} for size in row["sizes"]]
 
 
 def paint(box, panel, matrix, cka, pca, scale):
@@ -55,7 +53,7 @@ def paint(box, panel, matrix, cka, pca, scale):
     facts = {"seed": nth if seed is None else seed, "late": late.get(seed, np.nan)}
     title = plot.named(panel["title"], cka[study], size, **facts).replace("nan", "–")
     if shown is None:
-        plot.not_run(box, scale, small=True)
-        return plot.heading(box, "" if pca else title)
+        plot.heading(box, "" if pca else title)
+        return plot.not_run(box, scale, small=True)
     plot.heatmap(box, shown)
     plot.heading(box, title, plot.results(cka[study], size, seed, "block" if matrix == "cka" else f"{matrix}_block"))

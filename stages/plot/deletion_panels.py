@@ -26,7 +26,8 @@ def draw(entry, scale):
     handles = {label: handle for box in axes[1] for handle, label in zip(*box.get_legend_handles_labels())}
     figure.legend(handles.values(), handles, loc="lower center", bbox_to_anchor=(0.5, 0.04), fontsize=7, ncols=4)
     plot.colour_bar(figure, axes[0, -1], "CKA")
-    plot.corner(figure, f"small print: test accuracy, share of the layers in the block; scale {scale}")
+    variants = ", ".join(dict.fromkeys(pane["variant"] for pane in panes))
+    plot.corner(figure, f"small print: test accuracy, share of the layers in the block; variant {variants}; scale {scale}")
     return figure
 
 

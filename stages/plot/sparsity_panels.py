@@ -23,7 +23,8 @@ def draw(entry, scale):
         box.tick_params(labelleft=box is axes[0, 0])
     axes[0, 0].set_ylabel("% of units", fontsize=7)
     plot.colour_bar(figure, axes[0, -1], "non-zero on % of images", PERCENT, COLOURS)
-    plot.corner(figure, f"line below: the block's layers; small print: test accuracy, share of the layers in it; scale {scale}")
+    plot.corner(figure, "line below: the block's layers; small print: test accuracy, share of the layers in it; "
+                f"variant {study[1]}; scale {scale}")
     return figure
 
 

@@ -19,9 +19,8 @@ def draw(entry, scale):
     lines += [[name, *MISSING, *line] for name, line in papers.items() if name not in names]
     return "\n".join([f"# {entry['title']}", "",
                       f"Scale {scale}; n = {int(found['2/networks'])} {wide} (wide) and {int(found['1/networks'])} {deep} (deep) networks; "
-                      f"synsets with at least {int(found['synset/threshold'])} classes of {plot.at_scale(entry['data'], scale)} (paper: 50 of ImageNet).",
-                      "",
-                      "Mean ± standard error over networks; p: t-test, Holm-Šidák-corrected.", "",
+                      f"synsets with at least {int(found['synset/threshold'])} classes of {plot.at_scale(entry['data'], scale)} "
+                      "(paper: 50 of ImageNet).", "", "Mean ± standard error over networks; p: t-test, Holm-Šidák-corrected.", "",
                       *("| " + " | ".join(line) + " |" for line in lines), ""])
 
 

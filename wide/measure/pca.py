@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn.functional import pad
 
 from wide.measure.cka import SPREAD
 from wide.measure.grams import power_of_two, products_in
@@ -37,30 +36,28 @@ def first_components(network, images, *, batch=256, together=(), sketch=8, itera
     forward order; activations are (batch, ...) and are let go at once. images: (N, ...) tensor; all count, those of a
     short last minibatch too. together: names of the layers for `combined`. sketch: columns that an iteration multiplies
     by Xc Xcᵀ; the answer is the best in the span of them all, a mixture of components that are as large as each other.
-
     Takes one minibatch to see the layers and 1 + 2 · iterations passes. Memory holds N x sketch x (4 + iterations)
-    numbers a layer and, at 8 bytes, features x (sketch + 1), twice that of layers in `together`. Where the latter exceed
-    budget_bytes, layers come in groups in forward order, one at least, each group with as many passes: same numbers.
+    numbers a layer and, at 8 bytes, features x (sketch + 1), about twice that for layers in `together`; where these
+    exceed budget_bytes, layers come in groups in forward order, each with as many passes, and the numbers are the same.
     Products are in float32 (float64 for float64), on GPUs in torch's own setting, sums over minibatches in float64.
     Raises ValueError for fewer than 2 images, an unknown name in together, a layer name used twice, layers or shapes
     that change between minibatches, an activation that is not finite or not of batch examples, and impossible options.
     """
-    if len(images) < 2 or min(batch, sketch, iterations + 1) < 1:
-        raise ValueError(f"{len(images)} images, batch {batch}, sketch {sketch}, iterations {iterations} < 2, 1, 1, 0")
+    if min(len(images) - 1, batch, sketch, iterations + 1) < 1:
+        raise ValueError(f"{len(images)} images, batch {batch}, sketch {sketch}, iterations {iterations}: minima 2, 1, 1, 0")
     with torch.no_grad():
-        stream = _Stream(network, images, batch, set(together), min(sketch, len(images) - 1), seed)
+        stream = _Stream(network, images, batch, set(together), sketch, seed)
         groups = stream.groups(budget_bytes)
         for _ in range(iterations):
             for group in groups:
-                stream.to_features(group)
-                stream.to_examples()
+                stream.project(group)
+                stream.each(_Layer.to_examples)
             for space in stream.spaces:
                 space.grow()
         for group in groups:
-            stream.to_features(group)
-        shares, first = zip(*(space.leading() for space in stream.spaces))
-    combined = shares[-1] if together else None
-    return Components(tuple(stream.layers), np.stack(first[:-1]), np.array(shares[:-1]), combined)
+            stream.project(group)
+        (*shares, combined), (*first, _) = zip(*(space.leading() for space in stream.spaces))
+    return Components(tuple(stream.layers), np.stack(first), np.array(shares), combined if together else None)
 
 
 def squared_cosines(first):
@@ -100,35 +97,48 @@ class _Layer:
         q = [space.q[examples].to(self.shift).T for space in self.spaces]
         return torch.cat([*q, self.shift.new_ones(1, q[0].shape[1])])
 
+    def to_features(self, z, activation, examples):
+        """z += [q, ..., 1]ᵀx, and squares += |x|²."""
+        q = self.rows(examples)
+        for part, x in self.blocks(activation):
+            z[:, part] += q @ x  # a wide product: three times as fast on a CPU as the tall xᵀq
+            self.squares += torch.linalg.vector_norm(x, dim=1).double().square().sum()
+
+    def to_examples(self, z, activation, examples):
+        """y += x zᵀ in each of its spaces."""
+        y = sum(z[:, part] @ x.T for part, x in self.blocks(activation)).double()
+        for space, own in zip(self.spaces, y.tensor_split(len(self.spaces))):
+            space.y[examples] += self.weight * own.T
+
 
 class _Space:
     """Subspace of example space that multiplication by K = Xc Xcᵀ spans, block after block of columns.
 
     basis: (N, columns) orthonormal, each with mean 0. q: the newest block; narrow when N leaves no room for more.
-    known: basisᵀ K q of each block before. y, gram, total: sums that become K q, qᵀ K q and the trace of K.
+    k: basisᵀ K basis but for q. y, gram, total: sums that become K q, qᵀ K q and the trace of K.
     """
 
     def __init__(self, start, like):
-        self.basis, self.known, self.y = like.new_zeros(len(start), 0), [], start.to(like.device)
+        self.basis = self.q = like.new_zeros(len(start), 0)
+        self.k, self.y = self.basis.new_zeros(0, 0, dtype=torch.float64), start.to(like.device)
         self.grow()
-        self.known.clear()  # the start is no product
 
     def grow(self):
         """A new block from y, by QR after the constant and the basis: orthogonal to them even if only rounding."""
-        block = torch.cat([torch.ones_like(self.y[:, :1]), self.basis, self.y], 1)
-        self.q = torch.linalg.qr(block)[0][:, 1 + self.basis.shape[1]:].to(self.basis)
+        old, width, block = self.basis.shape[1], self.q.shape[1], [torch.ones_like(self.y[:, :1]), self.basis, self.y]
+        self.q = torch.linalg.qr(torch.cat(block, 1))[0][:, 1 + old:].to(self.basis)
         self.basis = torch.cat([self.basis, self.q], 1)
-        self.known.append(self.basis.double().T @ self.y)
+        self.k = torch.nn.functional.pad(self.k, 2 * (0, self.q.shape[1]))
+        self.k[:, old - width:old] = (self.basis.double().T @ self.y)[:, :width]
         self.y, self.gram, self.total = torch.zeros_like(self.q, dtype=torch.float64), 0.0, 0.0
 
     def leading(self):
         """Largest eigenvalue of K in the subspace, as a share of its trace, and its unit vector (N,); NaN if K is 0."""
         if not self.total:
             return np.nan, np.full(len(self.basis), np.nan)
-        n = self.basis.shape[1]
-        k = torch.cat([*(pad(product, (0, 0, 0, n - len(product))) for product in self.known),
-                       pad(self.gram, (0, 0, n - len(self.gram), 0))], 1)
-        values, vectors = torch.linalg.eigh(k)  # reads the lower triangle, all of which is known
+        start = len(self.k) - len(self.gram)
+        self.k[start:, start:] = self.gram
+        values, vectors = torch.linalg.eigh(self.k)  # reads the lower triangle, all of which is known
         vector = (self.basis.double() @ vectors[:, -1]).cpu().numpy()
         vector *= np.sign(vector[np.argmax(np.abs(vector))]) / np.linalg.norm(vector)
         return min(float(values[-1]) / self.total, 1.0), vector
@@ -164,49 +174,35 @@ class _Stream:
         if seen != list(self.layers):
             raise ValueError(f"{len(seen)} layers tapped, {len(self.layers)} before: tap the same in each forward pass")
 
-    def _pass(self, use):
-        for examples in self.minibatches:
-            self._forward(examples, lambda name, x: use(self.layers[name], x, examples) if name in self.z else None)
-
     def groups(self, budget):
         """Lists of layers whose sketches fit into the budget, or of one layer."""
         groups, room = [], 0
         for layer in self.layers.values():
-            size = 8 * layer.features * len(layer.rows(slice(1)))
-            if not groups or size > room:
-                groups, room = [*groups, []], budget
+            room -= (size := 8 * layer.features * len(layer.rows(slice(1))))
+            if not groups or room < 0:
+                groups, room = [*groups, []], budget - size
             groups[-1].append(layer)
-            room -= size
         return groups
 
-    def to_features(self, group):
-        """z = [q, ..., 1]ᵀx, and from it gram and total of every space of the layers."""
-        def add(layer, activation, examples):
-            z, q = self.z[layer.name], layer.rows(examples)
-            for part, x in layer.blocks(activation):
-                z[:, part] += q @ x  # a wide product: three times as fast on a CPU as the tall xᵀq
-                layer.squares += torch.linalg.vector_norm(x, dim=1).double().square().sum()
+    def each(self, use):
+        """One pass over the images: `use(layer, its z, activation, examples)` where there is a z."""
+        for rows in self.minibatches:
+            self._forward(rows, lambda name, x: name in self.z and use(self.layers[name], self.z[name], x, rows))
+
+    def project(self, group):
+        """z of the layers of a group, and from it gram and total of their spaces."""
         self.z = {}  # frees that of the group before
         for layer in group:
-            self.z[layer.name] = layer.shift.new_zeros(len(layer.rows(slice(1))), layer.features, dtype=torch.float64)
-            layer.squares = 0.0
-        self._pass(add)
+            shape, layer.squares = (len(layer.rows(slice(1))), layer.features), 0.0
+            self.z[layer.name] = layer.shift.new_zeros(shape, dtype=torch.float64)
+        self.each(_Layer.to_features)
         for layer in group:
-            z = self.z[layer.name]
-            total = float(layer.squares - z[-1].square().sum() / len(self.images))
+            *z, sums = self.z[layer.name].split([*(space.q.shape[1] for space in layer.spaces), 1])
+            total = float(layer.squares - sums.square().sum() / len(self.images))
             if not np.isfinite(total):
                 raise ValueError(f"layer '{layer.name}' has NaN or infinite activations: no component is defined")
             layer.weight = layer.scale**2 if total > SPREAD**2 * len(self.images) else 0.0
-            for space, own in zip(layer.spaces, z[:-1].tensor_split(len(layer.spaces))):
+            for space, own in zip(layer.spaces, z):
                 space.gram = space.gram + layer.weight * (own @ own.T)
                 space.total += layer.weight * total
-            self.z[layer.name] = z[:-1].to(layer.shift)
-
-    def to_examples(self):
-        """y += x zᵀ in every space of the layers that z is there of."""
-        def put(layer, activation, examples):
-            z = self.z[layer.name]
-            y = sum(z[:, part] @ x.T for part, x in layer.blocks(activation)).double()
-            for space, own in zip(layer.spaces, y.tensor_split(len(layer.spaces))):
-                space.y[examples] += layer.weight * own.T
-        self._pass(put)
+            self.z[layer.name] = torch.cat(z).to(layer.shift)

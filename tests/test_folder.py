@@ -1,0 +1,123 @@
+"""Images decoded as they are asked for: the right ones, cropped right, and a training cannot tell them from a tensor."""
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from stages.folder import Folder, images_of, rgb, stacked
+from wide.nets.mlp import Net
+from wide.population import accuracy
+from wide.train import Recipe, train_population
+
+
+def smooth(width, height, seed=0):
+    """A picture without fine detail, uint8 (height, width, 3)."""
+    small = np.random.default_rng(seed).integers(0, 256, (4, 4, 3)).astype(np.uint8)
+    return np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def save(path, pixels, **options):
+    Image.fromarray(pixels).save(path, **options)
+    return str(path)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Paths of 24 JPEGs of 12 x 12 pixels, and what they hold."""
+    paths = [save(tmp_path / f"{number}.JPEG", smooth(12, 12, number)) for number in range(24)]
+    return paths, torch.from_numpy(stacked(paths, 12))
+
+
+def test_an_image_of_the_right_size_is_left_as_it_is(pictures):
+    paths, images = pictures
+    folder = Folder(paths, 12, 12)
+    assert len(folder) == 24 and folder.shape == (24, 3, 12, 12) == images.shape
+    assert folder[:].dtype == folder.dtype == torch.uint8 and torch.equal(folder[:], images)
+    for path, image in zip(paths, images):
+        np.testing.assert_array_equal(np.asarray(Image.open(path)), image.permute(1, 2, 0))
+
+
+@pytest.mark.parametrize("index", [torch.tensor([5, 0, 5, 23]), torch.tensor([], dtype=torch.int64), slice(3, 9), slice(20, 99), [1, -1],
+                                   np.array([7]), torch.arange(24) % 2 == 0, 4], ids=str)
+def test_indexing_is_a_tensors(index, pictures):
+    paths, images = pictures
+    assert torch.equal(Folder(paths, 12, 12)[index], images[index])
+
+
+def test_a_place_outside_is_an_error(pictures):
+    with pytest.raises(IndexError):
+        Folder(pictures[0], 12, 12)[torch.tensor([24])]
+
+
+def test_paths_are_taken_as_prepare_stores_them(pictures, tmp_path):
+    paths, images = pictures
+    longest = max(map(len, paths))
+    stored = np.array([list(path.encode().ljust(longest, b"\0")) for path in paths], np.uint8)
+    assert torch.equal(Folder(stored, 12, 12)[:], images) and torch.equal(Folder(stored[::2], 12, 12)[:], images[::2])
+    # A split that holds paths is a folder of 256 pixels to train on and 224 to test; one that holds images a tensor.
+    splits = {"train/path": stored, "test/path": stored, "other/images": images.numpy()}
+    assert images_of(splits, "train", np.arange(5)).shape == (5, 3, 256, 256) and images_of(splits, "test").shape == (24, 3, 224, 224)
+    assert torch.equal(images_of(splits, "other"), images)
+
+
+@pytest.mark.parametrize("width, height", [(30, 12), (12, 30), (13, 12), (12, 12)])
+def test_the_centre_is_kept(width, height, tmp_path):
+    """With the shorter side as it is to be there is nothing to resize: the crop is a part of the file's own pixels."""
+    pixels = smooth(width, height)
+    path = save(tmp_path / "a.png", pixels)
+    left, top = (width - 8) // 2, (height - 8) // 2
+    np.testing.assert_array_equal(Folder([path], 8, 12)[0].permute(1, 2, 0), pixels[top:top + 8, left:left + 8])
+
+
+@pytest.mark.parametrize("width, height", [(500, 375), (375, 500), (64, 90), (2000, 1500)])
+def test_the_shorter_side_is_resized_whatever_the_size(width, height, tmp_path):
+    """A picture that is smooth at every size is the same picture at the size asked for, also where JPEG's own reduction helps."""
+    path = save(tmp_path / "a.JPEG", smooth(width, height), quality=95)
+    found = Folder([path], 96, 96)[0].permute(1, 2, 0).numpy().astype(float)
+    shorter = min(width, height)
+    left, top = (width - shorter) / 2, (height - shorter) / 2
+    wanted = np.asarray(Image.fromarray(smooth(width, height)).resize((96, 96), Image.Resampling.BILINEAR, (left, top, left + shorter, top + shorter)))
+    assert np.abs(found - wanted).mean() < 3
+
+
+def test_other_kinds_of_image_become_rgb(tmp_path):
+    grey, colour = smooth(20, 20)[..., 0], smooth(20, 20)
+    np.testing.assert_array_equal(np.asarray(rgb(save(tmp_path / "grey.png", grey))), np.repeat(grey[..., None], 3, 2))
+    Image.fromarray(colour).convert("CMYK").save(tmp_path / "cmyk.JPEG", quality=100)
+    assert np.abs(np.asarray(rgb(tmp_path / "cmyk.JPEG")).astype(float) - colour).mean() < 6
+    Image.fromarray(colour).save(tmp_path / "named_wrong.JPEG", format="PNG")  # ImageNet has one of these
+    np.testing.assert_array_equal(np.asarray(rgb(tmp_path / "named_wrong.JPEG")), colour)
+
+
+@pytest.mark.parametrize("harm", [lambda content: content[:len(content) // 2], lambda content: b"", lambda content: b"no image", None],
+                         ids=["truncated", "empty", "a page", "missing"])
+def test_a_file_that_cannot_be_decoded_is_one_line_that_names_it(harm, pictures, tmp_path):
+    paths, _ = pictures
+    bad = tmp_path / "7.JPEG"
+    bad.write_bytes(harm(bad.read_bytes())) if harm else bad.unlink()
+    with pytest.raises(ValueError, match="7.JPEG is missing, damaged or truncated") as error:
+        Folder(paths, 12, 12)[torch.arange(24)]
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("side, resize", [(13, 12), (0, 12)])
+def test_a_crop_that_does_not_fit_is_refused(side, resize):
+    with pytest.raises(ValueError, match=f"a crop of {side} pixels"):
+        Folder(["a"], side, resize)
+
+
+def test_a_training_cannot_tell_a_folder_from_a_tensor(pictures):
+    paths, images = pictures
+    folder, labels = Folder(paths, 12, 12), torch.arange(24) % 3
+    build = lambda: Net(8, image=(3, 12, 12), classes=3, depth=1)
+    recipe = Recipe.of({"epochs": 2, "batch": 6, "lr": 0.05, "augment": {"flip": True}})
+    found, wanted = (train_population(build, some, labels, recipe, [0, 1], half=False)[0] for some in (folder, images))
+    assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+    assert torch.equal(accuracy(build(), wanted, folder, labels, batch=7), accuracy(build(), wanted, images, labels, batch=7))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_images_go_to_the_device(pictures):
+    paths, images = pictures
+    folder = Folder(paths, 12, 12).to("cuda")
+    assert torch.equal(folder[torch.tensor([3, 1], device="cuda")], images[[3, 1]].cuda())
