@@ -33,8 +33,9 @@ def main(net: str, data: str, scale: str, name: str, study: str, *variants: str)
     if name == "pair":
         found |= of_images(a, b, images, settings["shown"])
     if name == "imagenet":
-        found |= of_classes(a, b, labels.numpy())
-        found |= of_synsets(a, b, labels.numpy(), artifacts.load_tensors(artifacts.dataset(scale, data), [])[1], settings["least"][scale])
+        card = artifacts.load_tensors(artifacts.dataset(scale, data), [])[1]
+        found |= {"class/name": np.array([card["words"][wnid] for wnid in card["wnids"]]), **of_classes(a, b, labels.numpy())}
+        found |= of_synsets(a, b, labels.numpy(), card, settings["least"][scale])
     artifacts.save_result(artifacts.result(scale, "nguyen_agreement", "agreement", name), found)
 
 
@@ -77,9 +78,13 @@ def of_classes(deep, wide, labels) -> dict:
     by_class = {key: agreement.class_accuracy(group, labels) for key, group in by_class.items()}
     models = agreement.nested_models(wide, deep, labels)
     return {**{f"class/{key}": value.mean(0) for key, value in by_class.items()},
-            "class/p": agreement.welch(by_class["wide"], by_class["deep"]),
-            "class/p_control": agreement.welch(by_class["control_a"], by_class["control_b"]),
+            "class/p": p_values(by_class["wide"], by_class["deep"]), "class/p_control": p_values(by_class["control_a"], by_class["control_b"]),
             "models/aic": models.aic, "models/v2": np.float64(models.v2)}
+
+
+def p_values(a, b):
+    """Welch's tests; NaN where a group is a single network, which has no spread."""
+    return agreement.welch(a, b) if min(len(a), len(b)) > 1 else np.full(a.shape[1], np.nan)
 
 
 def of_synsets(deep, wide, labels, card, least) -> dict:

@@ -131,3 +131,27 @@ def test_flip_comes_before_the_crop(batch):
     x, u = batch
     both = Augment(flip=True, crop=2)(x, u)
     assert_equal(both, Augment(crop=2)(Augment(flip=True)(x, u), u))
+
+
+def test_a_resized_crop_is_a_part_of_the_image_at_the_new_size():
+    """On an image whose channels are its coordinates, every crop is a window: evenly spaced, inside, of 8 to 100 % of the area."""
+    axis = (torch.arange(32) + 0.5) / 32
+    x = torch.stack([axis.expand(32, 32), axis[:, None].expand(32, 32)]).expand(500, 2, 32, 32)
+    u = torch.rand(500, 5, generator=torch.Generator().manual_seed(4))
+    part = Augment(resized_crop=16)(x, u)
+    assert part.shape == (500, 2, 16, 16)
+    across, down = part[:, 0, 8, 1:-1], part[:, 1, 1:-1, 8]
+    width, height = (16 * (line[:, -1] - line[:, 0]) / 13 for line in (across, down))
+    for line, side in ((across, width), (down, height)):
+        np.testing.assert_allclose(line.diff(), (side / 16)[:, None].expand(-1, 13), atol=2e-3)
+        assert (line[:, 0] > 0).all() and (line[:, -1] < 1).all()
+    area = width * height
+    assert 0.07 < area.min() < 0.15 and 0.8 < area.max() <= 1.02
+    square = area < 0.5  # larger parts are cut off at the image's sides
+    assert 0.74 < (width / height)[square].min() < 0.8 and 1.25 < (width / height)[square].max() < 1.35
+
+
+def test_small_images_are_not_cropped(batch):
+    x, u = batch
+    assert_equal(Augment(resized_crop=16)(x, u), x)
+    assert_equal(Augment(resized_crop=16, flip=True)(x, u), Augment(flip=True)(x, u))

@@ -658,3 +658,12 @@ def test_shrunken_images_are_named():
     for scale, expected in (("gpu", True), ("paper", False)):
         claims = [claim for claim in judged(RESULTS, scale) if claim.figure in ("nguyen_figF4", "nguyen_tabF1", "nguyen_tabF2")]
         assert all(("Tiny-ImageNet-200" in claim.reason) == expected for claim in claims)
+
+
+@pytest.mark.parametrize("kind", ["wide", "deep", "small"])
+def test_two_seeds_can_be_compared_and_others_are_left_out(kind):
+    place, words = f"nguyen_across/cka/seeds_{kind}: ", f"{kind} network"
+    assert verdict(put({f"{place}names": RESULTS["nguyen_across", "cka", f"seeds_{kind}"]["names"][:2]}), "fig6", words) == "reproduced"
+    odd = {f"{place}2/block": scaled(0.6 if kind == "small" else 0.1), f"{place}?/2/cka": np.full((L, L), 1.0)}
+    assert verdict(put(odd), "fig6", words) == "reproduced"
+    assert "block formed" in claims_of(put({**odd, f"{place}1/block": scaled(0.6 if kind == "small" else 0.1)}), "fig6", words)[0].reason

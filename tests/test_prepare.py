@@ -6,6 +6,7 @@ import pickle
 import socket
 import zipfile
 from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 from urllib.error import URLError
 
@@ -14,6 +15,7 @@ import pytest
 import torch
 from PIL import Image
 from torchvision import datasets
+from torchvision.datasets import utils
 
 from stages import embedded, prepare, raw
 from stages.balance import balanced
@@ -221,15 +223,17 @@ def tiny_files():
 def folder_files(classes=WNIDS):
     """ImageNet as it lies at scale paper: two images a class to train on, one to test."""
     files = {f"imagenet/train/{wnid}/{wnid}_{number}.JPEG": jpeg(COLOURS[wnid], (40, 30)) for wnid in classes for number in range(2)}
-    return files | {f"imagenet/val/{wnid}/ILSVRC2012_val_{place:08d}.JPEG": jpeg(COLOURS[wnid], (30, 40)) for place, wnid in enumerate(classes)}
+    return files | {f"imagenet/val/{wnid}/ILSVRC2012_val_{place:08d}.JPEG": jpeg(COLOURS[wnid], (30, 40))
+                    for place, wnid in enumerate(classes)}
 
 
 @pytest.fixture
 def tables(elsewhere, monkeypatch):
     """ImageNet's two tables, small and with checksums of their own."""
-    files = [("imagenet/wordnet.is_a.txt", hashlib.md5(IS_A.encode()).hexdigest()), ("imagenet/words.txt", hashlib.md5(WORDS.encode()).hexdigest())]
-    monkeypatch.setitem(raw.SOURCES, "WordNet", (raw.WordNet, files, []))
-    write(elsewhere / "data" / "raw", {"imagenet/wordnet.is_a.txt": IS_A, "imagenet/words.txt": WORDS})
+    files = {"imagenet/wordnet.is_a.txt": IS_A, "imagenet/words.txt": WORDS}
+    sums = [(name, md5(content.encode())) for name, content in files.items()]
+    monkeypatch.setitem(raw.SOURCES, "WordNet", (raw.WordNet, sums, []))
+    write(elsewhere / "data" / "raw", files)
 
 
 def colour_of(image):
@@ -243,7 +247,8 @@ def test_tiny_imagenet_numbers_classes_by_sorted_wnid(elsewhere, tables):
     splits, more = prepare.imagenet(False)
     assert more["wnids"] == ["n01", "n02", "n03"] and "Tiny-ImageNet-200" in more["source"]
     assert splits["train"]["images"].shape == (12, 3, 64, 64) and splits["test"]["images"].shape == (6, 3, 64, 64)
-    assert Counter(splits["train"]["class"].tolist()) == {0: 4, 1: 4, 2: 4} and Counter(splits["test"]["class"].tolist()) == {0: 2, 1: 2, 2: 2}
+    assert splits["train"]["class"].tolist() == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]
+    assert Counter(splits["test"]["class"].tolist()) == {0: 2, 1: 2, 2: 2}
     for data in splits.values():
         seen = [colour_of(image) for image in data["images"]]
         assert all(name in ("grey", more["wnids"][label]) for name, label in zip(seen, data["class"]))
@@ -258,6 +263,10 @@ def test_tiny_imagenet_does_not_depend_on_the_order_of_the_folder(elsewhere, tab
     assert all(np.array_equal(first[split][key], second[split][key]) for split in first for key in first[split])
 
 
+def without(part, files):
+    return {name: content for name, content in files.items() if part not in name}
+
+
 ONE = "tiny-imagenet-200/train/n02/images/n02_1.JPEG"
 
 
@@ -266,12 +275,13 @@ ONE = "tiny-imagenet-200/train/n02/images/n02_1.JPEG"
     (lambda files: files | {ONE: b""}, "n02_1.JPEG is missing, damaged or truncated"),
     (lambda files: files | {ONE: b"<html>not found</html>"}, "n02_1.JPEG is missing, damaged or truncated"),
     (lambda files: files | {ONE: jpeg((1, 2, 3), (64, 60))}, "n02_1.JPEG is 64 x 60 pixels, not 64 x 64"),
-    (lambda files: {name: content for name, content in files.items() if "/train/n02/" not in name}, "train/n02/images holds no images"),
-    (lambda files: {name: content for name, content in files.items() if "/val/images" not in name}, "val/images holds no images"),
-    (lambda files: {name: content for name, content in files.items() if "wnids" not in name}, "wnids.txt is missing: complete data/raw/tiny"),
+    (lambda files: without("/train/n02/", files), "train/n02/images holds no images"),
+    (lambda files: without("/val/images", files), "val/images holds no images"),
+    (lambda files: without("wnids", files), "wnids.txt is missing: complete data/raw/tiny"),
     (lambda files: files | {"tiny-imagenet-200/val/images/val_77.JPEG": jpeg(3)}, "val_77.JPEG has no class"),
     (lambda files: files | {"tiny-imagenet-200/wnids.txt": "n01\nn03\n"}, "val_2.JPEG has no class"),
-], ids=["truncated", "empty", "a page", "another size", "a class without images", "no test images", "no list", "no label", "an unlisted class"])
+], ids=["truncated", "empty", "a page", "another size", "a class without images", "no test images", "no list", "no label",
+        "an unlisted class"])
 def test_harm_to_tiny_imagenet_is_one_line_that_names_the_file(harm, message, elsewhere):
     write(elsewhere / "data" / "raw", harm(tiny_files()))
     with pytest.raises(ValueError, match=message) as error:
@@ -287,18 +297,32 @@ def zipped(files):
     return file.getvalue()
 
 
-def test_the_official_archive_of_tiny_imagenet_is_unpacked_and_verified(elsewhere, monkeypatch):
-    content, folder = zipped(tiny_files()), elsewhere / "data" / "raw"
-    monkeypatch.setattr(raw.TinyImageNet, "md5", hashlib.md5(content).hexdigest())
-    monkeypatch.setitem(raw.SOURCES, "Tiny-ImageNet-200", (raw.TinyImageNet, [(raw.TINY, None)], [(f"{raw.TINY}.zip", raw.TinyImageNet.md5)]))
-    write(folder, {"tiny-imagenet-200.zip": content[:-1]})
+@pytest.fixture
+def archive(monkeypatch):
+    """The archive of a small Tiny-ImageNet, with a checksum of its own."""
+    content = zipped(tiny_files())
+    monkeypatch.setattr(raw.TinyImageNet, "md5", md5(content))
+    sums = [(f"{raw.TINY}.zip", md5(content))]
+    monkeypatch.setitem(raw.SOURCES, "Tiny-ImageNet-200", (raw.TinyImageNet, [(raw.TINY, None)], sums))
+    return content
+
+
+def test_the_official_archive_of_tiny_imagenet_is_unpacked_and_verified(archive, elsewhere):
+    folder = elsewhere / "data" / "raw"
+    write(folder, {"tiny-imagenet-200.zip": archive[:-1]})
     with pytest.raises(ValueError, match="tiny-imagenet-200.zip is damaged: its md5 is"):
         raw.tiny_imagenet()
     assert not (folder / "tiny-imagenet-200").exists()
-    write(folder, {"tiny-imagenet-200.zip": content})
+    write(folder, {"tiny-imagenet-200.zip": archive})
     assert raw.available("Tiny-ImageNet-200")
     assert raw.tiny_imagenet()[0] == ["n01", "n02", "n03"]
-    assert sorted(path.name for path in folder.iterdir() if path.name != ".download") == ["tiny-imagenet-200", "tiny-imagenet-200.zip"]
+    assert there(folder.parent.parent).keys() == {name.split("/")[-1] for name in tiny_files()} | {"tiny-imagenet-200.zip"}
+
+
+def test_a_downloaded_archive_is_not_kept(archive, elsewhere, monkeypatch):
+    monkeypatch.setattr(utils, "download_url", lambda url, root, filename, md5: write(Path(root), {filename: archive}))
+    assert raw.tiny_imagenet()[0] == ["n01", "n02", "n03"]
+    assert there(elsewhere).keys() == {name.split("/")[-1] for name in tiny_files()}
 
 
 def test_the_tables_are_read_whole_and_the_card_keeps_what_lies_above_the_classes(elsewhere, tables):
@@ -350,7 +374,7 @@ def test_paper_lists_imagenets_files_and_opens_none(elsewhere, tables, monkeypat
         assert [colour_of(image) for image in images] == [card["wnids"][label] for label in tensors[f"{split}/class"]]
 
 
-@pytest.mark.parametrize("files", [{}, {name: content for name, content in folder_files().items() if "/val/" not in name}], ids=["none", "no val"])
+@pytest.mark.parametrize("files", [{}, without("/val/", folder_files())], ids=["none", "no val"])
 def test_absent_imagenet_is_one_line_that_says_where_to_put_it(files, elsewhere, tables):
     write(elsewhere / "data" / "raw", files)
     with pytest.raises(ValueError) as error:
@@ -590,9 +614,18 @@ def test_a_set_is_available_where_its_source_answers(monkeypatch):
     assert all(port == 443 and "/" not in host and "." in host for host, port in asked)
 
 
-@pytest.mark.parametrize("name", ["Tiny-ImageNet-200", "WordNet"])
-def test_what_is_downloaded_for_imagenet_is_asked_of_its_publisher(name, monkeypatch):
-    """With nothing replaced but the connection: the publisher's host is asked, and its absence is the line with the ways out."""
-    with pytest.raises(ValueError, match=f"{name} is not to be had: .* and the download failed"):
-        raw._have(name)
-    assert not [path for path in raw.RAW.rglob("*") if path.is_file()]
+@pytest.mark.parametrize("read, name", [(raw.tiny_imagenet, "Tiny-ImageNet-200"), (raw.wordnet, "WordNet")])
+def test_the_downloads_for_imagenet_fail_with_the_same_line(read, name, elsewhere):
+    with pytest.raises(ValueError, match=f"{name} is not to be had: .* is not in data/raw/ .* Ways out: connect a network"):
+        read()
+    assert there(elsewhere) == {}
+
+
+def test_a_download_of_the_tables_is_put_in_place(elsewhere, tables, monkeypatch):
+    """And of no other file: the two are asked for by name, with their checksums."""
+    for path in (elsewhere / "data" / "raw" / "imagenet").iterdir():
+        path.unlink()
+    served = {"https://image-net.org/data/wordnet.is_a.txt": IS_A, "https://image-net.org/data/words.txt": WORDS}
+    monkeypatch.setattr(raw, "download_url", lambda url, root, md5: write(root, {url.split("/")[-1]: served[url]}))
+    assert raw.wordnet()[0]["n01"] == ["n90"]
+    assert there(elsewhere) == {"wordnet.is_a.txt": IS_A.encode(), "words.txt": WORDS.encode()}

@@ -430,3 +430,11 @@ def test_a_recipe_is_made_without_touching_its_settings():
     assert made.augment == Augment(flip=True) and made.milestones == (0.5,)
     assert settings == {"epochs": 1, "batch": 8, "lr": 0.1, "augment": {"flip": True}, "milestones": [0.5]}
     assert train.describe(made)["augment"]["flip"] is True
+
+
+def test_an_option_that_came_later_changes_no_description_while_it_is_off():
+    """Cards of populations hold the description: a new option must not change the bytes of those that do not use it."""
+    made = Recipe.of({"epochs": 1, "batch": 8, "lr": 0.1, "augment": {"flip": True}})
+    assert "resized_crop" not in train.describe(made)["augment"]
+    made = Recipe.of({"epochs": 1, "batch": 8, "lr": 0.1, "augment": {"resized_crop": 16}})
+    assert train.describe(made)["augment"]["resized_crop"] == 16

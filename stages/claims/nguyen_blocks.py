@@ -4,7 +4,7 @@ from itertools import combinations
 import numpy as np
 
 from stages.claims import Bench
-from stages.claims.nguyen_nets import (FEWEST, HAS_BLOCK, SHARES, fractions, large_nets, largest, mean, pick, say, size, smallest, spearman,
+from stages.claims.nguyen_nets import (FEWEST, HAS_BLOCK, SHARES, VARIANT, fractions, large_nets, largest, mean, pick, say, size, smallest, spearman,
                                        with_block)
 
 # Thresholds, each with its reason.
@@ -47,8 +47,8 @@ def fig1(load, scale, width):
     found = []
     for study, along, paper in (("nguyen_deep", "depth", "ResNet-32 none to ResNet-164 a large block"),
                                 ("nguyen_wide", "width", "ResNet-38 (1x) none to (10x) a large block")):
-        result = load(study, "cka", "all")
-        large, small = with_block(pick(load, study, "all", largest)), pick(load, study, "all", smallest)
+        result = load(study, "cka", VARIANT[scale])
+        large, small = with_block(pick(load, study, VARIANT[scale], largest)), pick(load, study, VARIANT[scale], smallest)
         starts = large.each(lambda net, seed: net.block(seed)[1])
         bound = first_late(large) if large.key else 0
         boards = small.each(lambda net, seed: net.at("cka", seed, "checkerboard"))

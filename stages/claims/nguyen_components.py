@@ -80,7 +80,7 @@ def figD6(load, scale, width):
                              "large network: the block falls below 0.5 of its share of layers when the first component is removed",
                              "significantly eliminated"))
     for study in ("nguyen_deep", "nguyen_wide"):
-        net = without_block(pick(load, study, "all", smallest))
+        net = without_block(pick(load, study, VARIANT[scale], smallest))
         found.append(little_change(net.bench("nguyen_figD6", scale, width), net, change(net), "smallest network: ", "negligible impact"))
     return found
 
@@ -103,7 +103,7 @@ def peak(net):
 
 def figD7(load, scale, width):
     found = []
-    small = (pick(load, "nguyen_deep", "all", nearest(44), ("pca",)), pick(load, "nguyen_wide", "all", nearest(2), ("pca",)))
+    small = (pick(load, "nguyen_deep", VARIANT[scale], nearest(44), ("pca",)), pick(load, "nguyen_wide", VARIANT[scale], nearest(2), ("pca",)))
     for net, large in zip(map(without_block, small), map(with_block, large_nets(load, scale, ("pca",)))):
         case, like = net.bench("nguyen_figD7", scale, width, "ReLU layers"), f"{large.label()}, {SHARES[large.variant]}"
         keep = relus(net) if net.key else None

@@ -18,13 +18,13 @@ MIDDLE = 2         # "the middle stage"
 SMALL = (("nguyen_wide", 1), ("nguyen_wide", 2), ("nguyen_deep", 44))  # networks that the paper shows without a block
 
 
-def small_nets(load, measures) -> list:
-    return [(study, without_block(pick(load, study, "all", nearest(number), measures))) for study, number in SMALL]
+def small_nets(load, scale, measures) -> list:
+    return [(study, without_block(pick(load, study, VARIANT[scale], nearest(number), measures))) for study, number in SMALL]
 
 
 def fig4(load, scale, width):
     found = []
-    for _, net in small_nets(load, ("probe",)):
+    for _, net in small_nets(load, scale, ("probe",)):
         rho = net.each(lambda net, seed: spearman(net.of("probe", "index/after"), net.at("probe", seed, "after")))
         found.append(net.bench("nguyen_fig4", scale, width).judge(
             "without a block, accuracy of probes after the residual additions rises with depth: Spearman's ρ above 0.9",
@@ -102,7 +102,7 @@ def fig5(load, scale, width):
             f"{say(drops, 1, 100)} points by deleting {say(numbers, 1)}", mean(drops) <= HARMLESS,
             lacks=blocked.lacks or unless(mean(drops), "the block covers no residual block of the middle stage")),
             follows(net, scale, width)]
-    for study, net in small_nets(load, ("deletion",)):
+    for study, net in small_nets(load, scale, ("deletion",)):
         number, lacks = counts[study]
         drops = net.each(lambda net, seed: lost(net, seed, number))
         none = f"no number of residual blocks to delete: {lacks or 'the block covers none of the middle stage'}"

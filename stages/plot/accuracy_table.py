@@ -12,7 +12,7 @@ HEADER = ["depth", "width", "CIFAR-10 (%)", "paper", "CIFAR-100 (%)", "paper"]
 
 def draw(entry, scale):
     tasks = [[(study, row["variant"]) for study in row["studies"]] for row in entry["rows"]]
-    found = plot.present(lambda study, variant: artifacts.load_numbers(artifacts.training_metrics(scale, study, variant)), sum(tasks, []))
+    found = plot.present(lambda *task: artifacts.load_numbers(artifacts.training_metrics(scale, entry["reads"], "-".join(task))), sum(tasks, []))
     lines = [HEADER, ["---"] * len(HEADER)]
     for row, pair in zip(entry["rows"], tasks):
         trained = [found[task] for task in pair]
