@@ -34,7 +34,7 @@ def main(net: str, data: str, scale: str, name: str, study: str, *variants: str)
         found |= of_images(a, b, images, settings["shown"])
     if name == "imagenet":
         card = artifacts.load_tensors(artifacts.dataset(scale, data), [])[1]
-        found |= {"class/name": np.array([card["words"][wnid] for wnid in card["wnids"]]), **of_classes(a, b, labels.numpy())}
+        found |= {"class/name": np.array([word(card, wnid) for wnid in card["wnids"]]), **of_classes(a, b, labels.numpy())}
         found |= of_synsets(a, b, labels.numpy(), card, settings["least"][scale])
     artifacts.save_result(artifacts.result(scale, "nguyen_agreement", "agreement", name), found)
 
@@ -82,6 +82,11 @@ def of_classes(deep, wide, labels) -> dict:
             "models/aic": models.aic, "models/v2": np.float64(models.v2)}
 
 
+def word(card, wnid) -> str:
+    """The first of a synset's synonyms."""
+    return card["words"][wnid].split(",")[0]
+
+
 def p_values(a, b):
     """Welch's tests; NaN where a group is a single network, which has no spread."""
     return agreement.welch(a, b) if min(len(a), len(b)) > 1 else np.full(a.shape[1], np.nan)
@@ -93,7 +98,7 @@ def of_synsets(deep, wide, labels, card, least) -> dict:
     groups = synsets.synsets_with(card["wnids"], parents, least)
     table = synsets.synset_table(wide, deep, labels, groups)
     renamed = {"a": "wide", "b": "deep", "a_se": "wide_se", "b_se": "deep_se"}
-    return {"synset/name": np.array([card["words"].get(wnid, wnid) for wnid in groups]), "synset/threshold": np.int64(least),
+    return {"synset/name": np.array([word(card, wnid) for wnid in groups]), "synset/threshold": np.int64(least),
             **{f"synset/{renamed.get(key, key)}": value for key, value in table.items()}}
 
 

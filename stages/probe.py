@@ -1,6 +1,6 @@
 """Linear probes before and after each residual addition: `python -m stages.probe <study> <net> <set> <scale> <variant>`.
 
-Nguyen et al., figure 4. Probes learn from the whole training set, augmented as in the network's own training.
+Nguyen et al., figure 4. Probes learn from the network's own training images, augmented as in its training.
 """
 import sys
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from stages import declared_params, running, stage
 from stages.members import examples, families
-from stages.study import caps_of
+from stages.study import caps_of, plan
 from wide import artifacts
 from wide.augment import Augment
 from wide.measure.probe import train_probes
@@ -22,7 +22,7 @@ def main(study: str, net: str, data: str, scale: str, variant: str):
     caps, settings = caps_of(params, study, scale, "measure"), params["nguyen"]["probe"]
     label = params[study]["labels"]
     images, labels = examples(scale, data, params[study]["test"], label, caps.get("points"))
-    train, train_labels = examples(scale, data, "train", label)
+    train, train_labels = training_examples(params[study], variant, caps_of(params, study, scale, "train"), scale, data, label)
     batch = min(settings["batch"], len(train))
     total = settings["epochs"] * (len(train) // batch)
     total = max(1, min(total, caps.get("views", total * batch) // batch))
@@ -41,6 +41,13 @@ def main(study: str, net: str, data: str, scale: str, variant: str):
                                     **{key: settings[key] for key in ("lr", "momentum", "evaluations", "pool")})
                 found[f"{family.key}/{seed}/before"], found[f"{family.key}/{seed}/after"] = np.split(best, 2)
     artifacts.save_result(artifacts.result(scale, study, "probe", variant), found)
+
+
+def training_examples(settings, variant, caps, scale, data, label):
+    """What the networks themselves were trained on, at the size of the data set's images."""
+    images, labels = examples(scale, data, "train", label)
+    kept = plan(settings, variant, caps, 1, 0, {}).kept(labels.numpy())
+    return images[kept], labels[kept]
 
 
 def batches(images, labels, augment, batch, total, bar):

@@ -178,6 +178,17 @@ def width_axis(axes: Axes, widths):
     axes.xaxis.set_minor_locator(NullLocator())
 
 
+def same_limits(boxes, low=None):
+    """One y axis for panels side by side, from all their lines; ``low`` fixes its lower end. Panels without lines stay as they are."""
+    values = np.concatenate([np.empty(0), *(np.asarray(line.get_ydata(), float) for box in boxes for line in box.lines)])
+    if np.isfinite(values).any():
+        least, most = np.nanmin(values), np.nanmax(values)
+        margin = 0.08 * (most - least) or 1
+        for box in boxes:
+            if box.lines:
+                box.set_ylim(least - margin if low is None else low, most + margin)
+
+
 def mean_sd(values) -> tuple[np.ndarray, np.ndarray]:
     """Mean and sample standard deviation over the last axis (seeds); a single seed has the deviation 0."""
     values = np.asarray(values, dtype=float)

@@ -121,7 +121,7 @@ def figF2(load, scale, width):
 
 
 def figF3(load, scale, width):
-    return grows("nguyen_figF3", load, "by_width", scale, width, lambda label: label.split("(")[1].rstrip("x×)"), WIDTHS)
+    return grows("nguyen_figF3", load, "by_width", scale, width, lambda label: label.split("(")[1].rstrip("x×)") if "(" in label else 1, WIDTHS)
 
 
 def figF4(load, scale, width):

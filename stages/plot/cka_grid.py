@@ -32,7 +32,7 @@ def draw(entry, scale):
     for box in axes[-1]:
         box.set_xlabel("layer" if box.images else "", fontsize=7)
     plot.colour_bar(figure, axes[0, -1], "CKA")
-    variants = ", ".join(dict.fromkeys(variant for _, variant in studies))
+    variants = ", ".join(dict.fromkeys(variant.split("-")[-1] for _, variant in studies))
     plot.corner(figure, f"above: test accuracy, block's share of the layers; variant {variants}; scale {scale}")
     return figure
 

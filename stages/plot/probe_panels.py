@@ -17,6 +17,7 @@ def draw(entry, scale):
     for pane, boxes in zip(panes, axes.T):
         study = pane["study"], pane["variant"]
         paint(*boxes, pane, cka[study], probe[study], scale)
+    plot.same_limits(axes[1])
     for box in axes[:, 1:].flat:
         box.tick_params(labelleft=False)
     for box, label in zip(axes[:, 0], ("layer", "probe accuracy (%)")):
@@ -45,5 +46,4 @@ def paint(top, bottom, pane, cka, probe, scale):
     if fraction:
         bottom.axvspan(start - 0.5, stop - 0.5, color="0.88", zorder=0, linewidth=0, label="the block")
     bottom.sharex(top)
-    bottom.set(ylim=(0, 100))
     bottom.tick_params(**plot.SMALL)
