@@ -152,5 +152,8 @@ def write_all(scale, paper=False):
         write(scale, "nguyen_deep100", variant, deep100, dead=range(20, 25))
         write(scale, "nguyen_wide100", variant, wide)
     write(scale, "nguyen_imagenet", "wide_sixteenth", ["w1"], depth=50)
+    for study, variant in (("nguyen_wide", "all"), ("nguyen_wide", "sixteenth"), ("nguyen_wide100", "all"), ("nguyen_imagenet", "wide_sixteenth")):
+        found = artifacts.load_result(artifacts.result(scale, study, "cka", variant))
+        artifacts.save_result(artifacts.result(scale, "nguyen_collected", "cka", f"{study}-{variant}"), found)
     for group in GROUPS:
         write_across(scale, group, None if paper else GROUPS[group][:2])

@@ -301,7 +301,7 @@ def table(key, scale="quick"):
 
 
 def trained(study, variant, scale="quick", **measured):
-    artifacts.save_numbers(artifacts.training_metrics(scale, study, variant), {
+    artifacts.save_numbers(artifacts.training_metrics(scale, "nguyen_collected", f"{study}-{variant}"), {
         key: {"width": width, "seeds": list(range(len(accuracy))), "test_accuracy": accuracy}
         for key, (width, accuracy) in measured.items()})
 
