@@ -7,13 +7,12 @@ import importlib
 import os
 import shlex
 import sys
-from pathlib import Path
 
 import dvc.api
 import networkx
 from dvc.repo import Repo
 from dvc.stage.serialize import to_single_stage_lockfile
-from ruamel.yaml import YAML
+from dvc.utils.serialize import dump_yaml, load_yaml
 
 
 def main(*wanted):
@@ -27,14 +26,13 @@ def main(*wanted):
         os.environ["DVC_STAGE"] = name
         print(name, flush=True)
         importlib.import_module(f"{script}.__main__" if script in ("stages.plot", "stages.claims") else script).main(*arguments)
-    yaml, path = YAML(typ="safe"), Path("dvc.lock")
-    lock = yaml.load(path)
+    lock = load_yaml("dvc.lock")
     with repo.lock:
         for name in names:
             stages[name].save()
             stages[name].commit()
             lock["stages"][name] = to_single_stage_lockfile(stages[name])
-    yaml.dump(lock, path)
+    dump_yaml("dvc.lock", lock)
 
 
 def declared(repo, name):
