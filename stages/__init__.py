@@ -2,11 +2,13 @@
 
 What every stage shares is here: the parameters that it declared, and what happens when it fails or is killed.
 """
-import ctypes
 import os
+import select
 import signal
 import sys
-from functools import wraps
+import threading
+from functools import cache, wraps
+from pathlib import Path
 
 
 def declared_params() -> dict:
@@ -40,13 +42,33 @@ def stage(function):
     return main
 
 
+@cache
 def _die_with_parent():
     """A killed `dvc repro` must not leave its training running beside the next one (Linux; elsewhere the file lock guards)."""
     if sys.platform == "linux" and os.environ.get("DVC_STAGE") and "pytest" not in sys.modules:
-        parents = os.getppid()
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-        if os.getppid() != parents:
-            sys.exit("error: the process that started this stage is gone")
+        for ancestor in _up_to_dvc(os.getppid()):
+            try:
+                descriptor = os.pidfd_open(ancestor)
+            except ProcessLookupError:
+                sys.exit("error: the process that started this stage is gone")
+            threading.Thread(target=_die_after, args=(descriptor,), daemon=True).start()
+
+
+def _up_to_dvc(pid: int) -> list[int]:
+    """DVC runs a command by `$SHELL -c`. Some shells become the command, others (dash) stay between it and DVC and outlive a killed DVC."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        parent = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    except OSError:
+        return [pid]
+    return [pid, *_up_to_dvc(parent)] if b"-c" in words[1:4] and parent > 1 else [pid]
+
+
+def _die_after(descriptor: int):
+    ended = select.poll()
+    ended.register(descriptor, select.POLLIN)
+    ended.poll()
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _deterministic():
