@@ -1,7 +1,7 @@
 """Streamed CKA beside pytorch-cka and torch_cka, in one run: `python -m benchmarks.cka [depth [width]]`, default 14 1.
 
 All get the same ResNet, minibatch of 256 and layers (every tap) on the CPU, each in a process of its own. Printed:
-seconds a minibatch (best of three; torch_cka runs once), ratio to ours, multiple of the forward pass with plain Gram
+seconds a minibatch (best of five; torch_cka runs once), ratio to ours, multiple of the forward pass with plain Gram
 products alone, peak memory above that of the loaded network, largest error against float64 from the same activations.
 The network has random weights and normalises by statistics of the images shown. About a minute on two cores; without
 AMX the processor computes bf16 products in float32.
@@ -109,7 +109,7 @@ def child(method, depth, width, folder):
     net, names, images = setting(int(depth), float(width))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     times = []
-    for _ in range(1 if method in ("torch_cka", "float64") else 3):
+    for _ in range(1 if method in ("torch_cka", "float64") else 5):
         start = time.perf_counter()
         result = METHODS[method](net, names, images)
         times.append(time.perf_counter() - start)

@@ -27,7 +27,7 @@ def stage(function):
     @wraps(function)
     def main(*arguments):
         _die_with_parent()
-        _deterministic()
+        deterministic()
         try:
             function(*arguments)
         except (ValueError, OSError) as error:
@@ -47,11 +47,17 @@ def _die_with_parent():
     """A killed `dvc repro` must not leave its training running beside the next one (Linux; elsewhere the file lock guards)."""
     if sys.platform == "linux" and os.environ.get("DVC_STAGE") and "pytest" not in sys.modules:
         for ancestor in _up_to_dvc(os.getppid()):
-            try:
-                descriptor = os.pidfd_open(ancestor)
-            except ProcessLookupError:
-                sys.exit("error: the process that started this stage is gone")
-            threading.Thread(target=_die_after, args=(descriptor,), daemon=True).start()
+            die_with(ancestor)
+
+
+def die_with(pid: int):
+    """Ends this process when that one ends, however it does (Linux)."""
+    if sys.platform == "linux":
+        try:
+            descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:
+            sys.exit("error: the process that started this one is gone")
+        threading.Thread(target=_die_after, args=(descriptor,), daemon=True).start()
 
 
 def _up_to_dvc(pid: int) -> list[int]:
@@ -71,7 +77,8 @@ def _die_after(descriptor: int):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _deterministic():
+def deterministic():
+    """The same numbers from the same GPU or CPU, each time."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch = sys.modules.get("torch")
     if torch:

@@ -1,7 +1,8 @@
 """What groups of networks get right: `python -m stages.agreement <net> <set> <scale> <name> <study> <variant> …`.
 
 Nguyen et al., section 7 and appendix F. A group is a size of a variant; groups stand in the order of the variants named, then of
-sizes. The first halves of groups choose examples, the second halves say what their accuracies are.
+sizes. The first halves of groups choose examples, the second halves say what their accuracies are. Where the paper compares two
+groups in more ways, these are the deep (a) and the wide networks (b), the last two variants named.
 """
 import sys
 from itertools import product
@@ -13,6 +14,8 @@ from stages.members import examples, families
 from stages.study import caps_of
 from wide import artifacts
 from wide.measure import agreement, synsets
+
+COMPARED = {"pair", "imagenet"}  # groups deep, wide and base, deep, wide; all others are sweeps of a size, in which no two stand out
 
 
 @stage
@@ -28,14 +31,15 @@ def main(net: str, data: str, scale: str, name: str, study: str, *variants: str)
                 groups.append(np.stack([predictions(family, index, images) == labels.numpy() for index, _ in family.members()]))
                 bar.update(len(groups[-1]))
     found = {"names": np.array(names), "labels": labels.numpy(), "images": np.int64(len(images)), **of_groups(groups, settings)}
-    a, b = (groups[0], groups[-1]) if len(groups) == 2 else groups[1:3]
-    found |= dict(zip(("t_mean", "df_mean", "p_mean"), map(np.float64, agreement.mean_test(a, b))))
+    if name in COMPARED:
+        deep, wide = groups[-2:]
+        found |= dict(zip(("t_mean", "df_mean", "p_mean"), map(np.float64, agreement.mean_test(deep, wide))))  # t > 0: deep is better
     if name == "pair":
-        found |= of_images(a, b, images, settings["shown"])
+        found |= of_images(deep, wide, images, settings["shown"])
     if name == "imagenet":
         card = artifacts.load_tensors(artifacts.dataset(scale, data), [])[1]
-        found |= {"class/name": np.array([word(card, wnid) for wnid in card["wnids"]]), **of_classes(a, b, labels.numpy())}
-        found |= of_synsets(a, b, labels.numpy(), card, settings["least"][scale])
+        found |= {"class/name": np.array([word(card, wnid) for wnid in card["wnids"]]), **of_classes(deep, wide, labels.numpy())}
+        found |= of_synsets(deep, wide, labels.numpy(), card, settings["least"][scale])
     artifacts.save_result(artifacts.result(scale, "nguyen_agreement", "agreement", name), found)
 
 
@@ -45,10 +49,10 @@ def title(fact, always: bool) -> str:
     return f"ResNet-{fact['options']['depth']}" + (f" ({width:g}x)" if always or width != 1 else "")
 
 
-def predictions(family, index, images):
-    """Classes that a member chooses, (examples,) int."""
-    call = family.forward(index)
-    return np.concatenate([call(part).argmax(1).cpu().numpy() for part in family.view(images).split(500)])
+def predictions(family, index, images, batch=500):
+    """Classes that a member chooses, (examples,) int. images: a tensor or a Folder, of which a batch at a time is decoded."""
+    call, view = family.forward(index), family.view(images)
+    return np.concatenate([call(view[start:start + batch]).argmax(1).cpu().numpy() for start in range(0, len(view), batch)])
 
 
 def of_groups(groups, settings) -> dict:
@@ -69,7 +73,7 @@ def of_images(a, b, images, shown) -> dict:
     """The images with the largest gaps either way, chosen on first halves, and their accuracies on second halves."""
     (a1, a2), (b1, b2) = ([agreement.example_accuracy(group[part]) for part in agreement.halves(len(group))] for group in (a, b))
     index = np.concatenate([agreement.largest_gaps(a1, b1, shown), agreement.largest_gaps(b1, a1, shown)])
-    return {"shown/index": index, "shown/images": images.numpy()[index], "shown/first": a2[index], "shown/second": b2[index]}
+    return {"shown/index": index, "shown/images": images[index].numpy(), "shown/first": a2[index], "shown/second": b2[index]}
 
 
 def of_classes(deep, wide, labels) -> dict:

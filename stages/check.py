@@ -27,6 +27,8 @@ SHARED = {
 MEASURES = {"atlas": {"pad", "icons"}, "colour": {"coloured", "mirrored"}, "transfer": {"labels", "recipe"}, "cka": {"removed"}}  # a study's own
 
 
+SIZES_WANTED = {"widths": "a list of numbers above 0", "depths": "a list of whole numbers",
+                "seeds": "how many (a whole number above 0), or a list of whole numbers"}
 CAPS_WANTED = {"keep": "a list of numbers above 0", "seeds_at": "a mapping of sizes to numbers above 0, such as {w8: 3}",
                "stem": "the name of a stem", "variants": "a mapping of variants to their caps"}
 
@@ -123,10 +125,12 @@ def _number(value) -> bool:
 def _sizes(settings, where):
     for key, least in (("widths", 1e-9), ("depths", 0), ("seeds", 0)):
         listed = settings.get(key, [1])
+        if key == "seeds" and isinstance(listed, int) and not isinstance(listed, bool) and listed >= 1:
+            continue
         if not isinstance(listed, list) or not listed or not all(_number(entry) and entry >= least for entry in listed):
-            raise ValueError(f"params.yaml: {where}.{key} is {listed!r}; it must be a list of numbers{' above 0' if least else ''}")
+            raise ValueError(f"params.yaml: {where}.{key} is {listed!r}; it must be {SIZES_WANTED[key]}")
         if key != "widths" and not all(isinstance(entry, int) for entry in listed):
-            raise ValueError(f"params.yaml: {where}.{key} is {listed!r}; it must be a list of whole numbers")
+            raise ValueError(f"params.yaml: {where}.{key} is {listed!r}; it must be {SIZES_WANTED[key]}")
 
 
 def _recipe(recipe, where):

@@ -6,9 +6,8 @@ import sys
 
 import numpy as np
 
-from stages import declared_params, running, stage
-from stages.members import examples, families
-from stages.study import caps_of
+from stages import stage
+from stages.members import Measurement
 from wide import artifacts
 from wide.measure.blocks import block_fraction, checkerboard
 from wide.measure.cka import streamed_cka
@@ -16,24 +15,17 @@ from wide.measure.cka import streamed_cka
 
 @stage
 def main(study: str, net: str, data: str, scale: str, variant: str):
-    params = declared_params()
-    caps, settings = caps_of(params, study, scale, "measure"), params["nguyen"]["cka"]
-    images, _ = examples(scale, data, params[study]["test"], params[study]["labels"], caps.get("points"))
-    options = {"batch": min(settings["batch"], len(images)), "passes": min(settings["passes"], caps.get("passes", settings["passes"])),
+    todo = Measurement.of(study, net, data, scale, variant)
+    found, caps, settings = todo.found, todo.caps, todo.params["nguyen"]["cka"]
+    options = {"batch": min(settings["batch"], len(todo.images)), "passes": min(settings["passes"], caps.get("passes", settings["passes"])),
                "seed": settings["seed"], "gram_precision": settings["gram_precision"]}
-    removed = variant in params[study]["measure"]["cka"]["removed"]
-    sizes = families(artifacts.population(scale, study, variant), net, images.shape[1:])
-    chosen = {family.key: family.members(caps.get("networks")) for family in sizes}
-    found = {"images": np.int64(len(images))}
-    with running.bar(sum(map(len, chosen.values())) * (1 + removed), f"{study} {variant}: CKA", "net") as bar:
-        for family in sizes:
-            found |= family.described(chosen[family.key])
-            post = found[f"{family.key}/post"]
-            for index, seed in chosen[family.key]:
-                for name in ["cka"] + ["removed"] * removed:
-                    similarity = streamed_cka([family.forward(index)], family.view(images), remove_first_pc=name == "removed", **options)
-                    found |= {f"{family.key}/{seed}/{key}": value for key, value in of_matrix(name, similarity.between(), post).items()}
-                    bar.update()
+    names = ["cka"] + ["removed"] * (variant in todo.params[study]["measure"]["cka"]["removed"])
+    for family, networks in todo.sizes(f"{study} {variant}: CKA"):
+        post = found[f"{family.key}/post"]
+        for seed, network in networks:
+            for name in names:
+                similarity = streamed_cka([network], family.view(todo.images), remove_first_pc=name == "removed", **options)
+                found |= {f"{family.key}/{seed}/{key}": value for key, value in of_matrix(name, similarity.between(), post).items()}
     found["batches"] = np.int64(similarity.batches)
     artifacts.save_result(artifacts.result(scale, study, "cka", variant), found)
 

@@ -1,14 +1,15 @@
 """Trained populations as measures want them: a network that can be built, its parameters, and what its training said."""
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch.func import functional_call
 
-from stages import running
+from stages import declared_params, running
 from stages.balance import balanced
 from stages.folder import images_of
-from stages.study import network
+from stages.study import caps_of, network
 from wide import artifacts
 from wide.population import member, prepare_inputs, shrink
 
@@ -78,3 +79,44 @@ def examples(scale: str, data: str, split: str, label: str, most: int | None = N
     tensors, _ = artifacts.load_tensors(artifacts.dataset(scale, data))
     kept = balanced(tensors[f"{split}/{label}"], most)
     return images_of(tensors, split, kept), torch.from_numpy(tensors[f"{split}/{label}"][kept])
+
+
+@dataclass
+class Measurement:
+    """A variant's networks and the test images that a measure shows them; ``found`` is its result so far, which begins with their number.
+
+    params: what the running stage declares. caps: the scale's on measures. images, labels: as `examples` gives them. most: members of
+    a size that are measured, None for all.
+    """
+    params: dict
+    caps: dict
+    images: torch.Tensor
+    labels: torch.Tensor
+    families: list[Family]
+    most: int | None
+    found: dict
+
+    @classmethod
+    def of(cls, study: str, net: str, data: str, scale: str, variant: str, most: int | None = None) -> "Measurement":
+        """most: members of a size, fewer than the scale's cap says."""
+        params = declared_params()
+        caps = caps_of(params, study, scale, "measure")
+        images, labels = examples(scale, data, params[study]["test"], params[study]["labels"], caps.get("points"))
+        sizes = families(artifacts.population(scale, study, variant), net, images.shape[1:])
+        return cls(params, caps, images, labels, sizes, most or caps.get("networks"), {"images": np.int64(len(images))})
+
+    def sizes(self, title: str | None = None):
+        """Each size, described in ``found``, with its members: (family, iterator of (seed, network)). title: of a progress bar over
+        the networks, if there is to be one."""
+        chosen = [family.members(self.most) for family in self.families]
+        with running.bar(sum(map(len, chosen)), title, "net") if title else nullcontext() as bar:
+            for family, members in zip(self.families, chosen):
+                self.found |= family.described(members)
+                yield family, _networks(family, members, bar)
+
+
+def _networks(family, members, bar):
+    for index, seed in members:
+        yield seed, family.forward(index)
+        if bar is not None:
+            bar.update()

@@ -6,8 +6,8 @@ import sys
 
 import numpy as np
 
-from stages import declared_params, running, stage
-from stages.members import examples, families
+from stages import running, stage
+from stages.members import Measurement, examples
 from stages.study import caps_of, plan
 from wide import artifacts
 from wide.augment import Augment
@@ -18,34 +18,30 @@ from wide.train import epoch_draws
 
 @stage
 def main(study: str, net: str, data: str, scale: str, variant: str):
-    params = declared_params()
-    caps, settings = caps_of(params, study, scale, "measure"), params["nguyen"]["probe"]
-    label = params[study]["labels"]
-    images, labels = examples(scale, data, params[study]["test"], label, caps.get("points"))
-    train, train_labels = training_examples(params[study], variant, caps_of(params, study, scale, "train"), scale, data, label)
+    todo = Measurement.of(study, net, data, scale, variant, most=1)
+    found, own, settings = todo.found, todo.params[study], todo.params["nguyen"]["probe"]
+    train, train_labels = training_examples(own, variant, caps_of(todo.params, study, scale, "train"), scale, data)
     batch = min(settings["batch"], len(train))
     total = settings["epochs"] * (len(train) // batch)
-    total = max(1, min(total, caps.get("views", total * batch) // batch))
-    sizes, found = families(artifacts.population(scale, study, variant), net, images.shape[1:]), {"images": np.int64(len(images))}
-    with running.bar(total * len(sizes), f"{study} {variant}: probes", "batch") as bar:
-        for family in sizes:
-            built, members = family.build(), family.members(1)
-            found |= family.described(members)
+    total = max(1, min(total, todo.caps.get("views", total * batch) // batch))
+    with running.bar(total * len(todo.families), f"{study} {variant}: probes", "batch") as bar:
+        for family, networks in todo.sizes():
+            built = family.build()
             augment = Augment(**{**settings["augment"], "crop": round(settings["augment"]["crop"] * family.image[1] / train.shape[2])})
             for place, layers in (("before", built.before_adds), ("after", built.adds)):
                 found[f"{family.key}/index/{place}"] = np.array([built.layers.index(layer) for layer in layers])
-            for index, seed in members:
+            for seed, network in networks:
                 shown = batches(family.view(train), train_labels, augment, batch, total, bar)
-                best = train_probes(family.forward(index), shown, [*built.before_adds, *built.adds], family.classes,
-                                    prepare_inputs(family.view(images)), labels.to(running.device()), total=total,
+                best = train_probes(network, shown, [*built.before_adds, *built.adds], family.classes,
+                                    prepare_inputs(family.view(todo.images)), todo.labels.to(running.device()), total=total,
                                     **{key: settings[key] for key in ("lr", "momentum", "evaluations", "pool")})
                 found[f"{family.key}/{seed}/before"], found[f"{family.key}/{seed}/after"] = np.split(best, 2)
     artifacts.save_result(artifacts.result(scale, study, "probe", variant), found)
 
 
-def training_examples(settings, variant, caps, scale, data, label):
+def training_examples(settings, variant, caps, scale, data):
     """What the networks themselves were trained on, at the size of the data set's images."""
-    images, labels = examples(scale, data, "train", label)
+    images, labels = examples(scale, data, "train", settings["labels"])
     kept = plan(settings, variant, caps, 1, 0, {}).kept(labels.numpy())
     return images[kept], labels[kept]
 

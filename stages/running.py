@@ -24,7 +24,6 @@ class Scratch:
         content = json.dumps([configuration, [hashlib.md5(Path(file).read_bytes()).hexdigest() for file in files]], sort_keys=True)
         self.folder = artifacts.SCRATCH / hashlib.sha256(content.encode()).hexdigest()[:16]
         self.every_s = float(os.environ.get("WIDE_CHECKPOINT_S", 20)) if every_s is None else every_s
-        self.last, self.prefix = time.monotonic(), ""
 
     def __enter__(self):
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -42,13 +41,19 @@ class Scratch:
         if kind is None:
             Path(f"{self.folder}.lock").unlink(missing_ok=True)
 
-    def within(self, prefix: str) -> "Scratch":
-        """The same scratch for the next part of the work."""
-        self.prefix = prefix
-        return self
+    def within(self, part: str) -> "Checkpoint":
+        """Checkpoints of a part of the work."""
+        return Checkpoint(self.folder / part, self.every_s)
+
+
+class Checkpoint:
+    """Checkpoints of a part of the work, files whose names begin alike; another process may write them."""
+
+    def __init__(self, prefix: Path, every_s: float):
+        self.prefix, self.every_s, self.last = prefix, every_s, time.monotonic()
 
     def _path(self, name):
-        return self.folder / f"{self.prefix}-{name}.safetensors"
+        return self.prefix.with_name(f"{self.prefix.name}-{name}.safetensors")
 
     def due(self) -> bool:
         return time.monotonic() - self.last > self.every_s

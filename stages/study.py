@@ -15,6 +15,7 @@ CAPS = {"views": "images shown in a training", "widest": "largest width", "seeds
         "seeds_at": "members at single sizes, where that differs: {w8: 3}", "keep": "widths (or depths) kept",
         "lr": "learning rate that a shorter run needs", "batch": "examples a step", "examples": "training examples before a variant's share",
         "base": "channels of a residual network's first stage at width 1", "stem": "first layers that smaller images need",
+        "bn_momentum": "a minibatch's share in running statistics, which few steps need larger",
         "image_size": "side of an image in pixels", "variants": "caps of single variants"}
 
 
@@ -73,8 +74,7 @@ def plan(study: dict, variant: str, caps: dict, multiplier: float, inputs: int, 
     options = {**(study.get("net") or {}), **departure.get("net", {})}
     if "base" in options:
         options["base"] = min(options["base"], caps.get("base") or options["base"])
-    if caps.get("stem"):
-        options["stem"] = caps["stem"]
+    options |= {key: caps[key] for key in ("stem", "bn_momentum") if caps.get(key)}
     merged = {**study, **departure}
     axis = "depths" if "depths" in merged else "widths"
     kept = merged[axis] if axis in departure else _kept(merged[axis], caps)
@@ -86,12 +86,13 @@ def plan(study: dict, variant: str, caps: dict, multiplier: float, inputs: int, 
     else:
         [width] = merged["widths"]
         families = [(f"d{depth}", width, {"depth": depth}) for depth in kept]
+    seeds = list(range(merged["seeds"])) if isinstance(merged["seeds"], int) else merged["seeds"]
     sizes, seen, some = [], set(), caps.get("seeds_at") or {}
     for key, width, extra in families:
         width = effective(min(width, caps.get("widest") or math.inf), multiplier)
         if (width, *extra.values()) not in seen:
             seen.add((width, *extra.values()))
-            sizes.append(Size(key, width, {**options, **extra}, merged["seeds"][:some.get(key, caps.get("seeds")) or None]))
+            sizes.append(Size(key, width, {**options, **extra}, seeds[:some.get(key, caps.get("seeds")) or None]))
     return Plan(sizes, merged["labels"], merged["test"], settings, caps.get("views"), caps.get("examples"),
                 merged.get("share", 1), caps.get("image_size"))
 

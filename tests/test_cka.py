@@ -1,14 +1,14 @@
 """Theorems about linear CKA with the unbiased HSIC, on whole matrices and streamed over minibatches."""
 import itertools
-import weakref
 
 import numpy as np
 import pytest
 import torch
 
+from tapped import Watched, listed
 from wide.measure import grams
 from wide.measure.cka import cka, cka_biased, gram, hsic_unbiased, minibatches, streamed_cka, u_centre
-from wide.measure.grams import products_in, without_first_pc
+from wide.measure.grams import ieee_products, without_first_pc
 
 
 @pytest.fixture
@@ -45,11 +45,6 @@ def network(seed=0, width=12, layers=("input", "a", "b", "c")):
             if name in layers:
                 tap(name, activation)
     return run
-
-
-def listed(*features):
-    """A network whose layers are given features of example number `images[:, 0]`."""
-    return lambda images, tap: [tap(f"layer{i}", x[images[:, 0].long()]) for i, x in enumerate(features)]
 
 
 def numbers(n):
@@ -152,25 +147,43 @@ def test_chunks_precision_and_layout_change_nothing_beyond_rounding():
     assert np.abs(streamed_cka([net], IMAGES, **options, gram_precision="bf16").cka - plain).max() < 5e-3
     assert np.abs(streamed_cka([net], IMAGES.to(memory_format=torch.channels_last), **options).cka - plain).max() < 1e-6
     large = torch.randn(300, 3 * 4096 + 5)
-    product = grams.centred_gram(large, 128.0, "ieee")
+    product = grams.centred_gram(large, 128.0)
     assert np.abs(product.numpy() * 128**2 - gram(large)).max() < 1e-3 * np.sqrt(large.shape[1])
 
 
-def test_precision_setting_is_local():
+def test_bf16_multiplies_in_bf16_where_the_processor_does(monkeypatch):
+    """Rounding each of f features moves an entry of the Gram matrix by about 2^-9 of a product times sqrt(f), not more."""
+    x = torch.randn(300, 8192 + 5)
+    exact, rounded = (grams.centred_gram(x, 128.0, half).numpy() * 128**2 for half in (False, True))
+    assert np.abs(exact - gram(x)).max() < 1e-3 * np.sqrt(x.shape[1])
+    error = (rounded - exact)[~np.eye(300, dtype=bool)].std()
+    assert 1e-4 * np.sqrt(x.shape[1]) < error < 2**-8 * np.sqrt(x.shape[1])
+    assert np.array_equal(*(grams.centred_gram(x.double(), 128.0, half) for half in (False, True)))
+    for native in (False, True):
+        monkeypatch.setattr("wide.measure.cka.native_bf16", lambda native=native: native)
+        results = [streamed_cka([network()], IMAGES, batch=50, passes=1, gram_precision=p).cka for p in ("float32", "bf16")]
+        assert np.array_equal(*results) is not native
+
+
+def test_a_lower_precision_of_products_does_not_get_in(monkeypatch):
     matmul = getattr(torch.backends.mkldnn, "matmul", None)
     if not hasattr(matmul, "fp32_precision"):
         pytest.skip("this torch has no such setting")
     before = matmul.fp32_precision
-    with pytest.raises(KeyError), products_in("bf16"):
+    try:
+        matmul.fp32_precision = "bf16"
+        with pytest.raises(KeyError), ieee_products():
+            assert matmul.fp32_precision == "ieee"
+            raise KeyError
         assert matmul.fp32_precision == "bf16"
-        raise KeyError
-    assert matmul.fp32_precision == before
+    finally:
+        matmul.fp32_precision = before
 
 
 def test_a_torch_without_the_precision_setting_computes_in_float32(monkeypatch):
+    plain = streamed_cka([network()], IMAGES, batch=50, passes=1).cka
     monkeypatch.delattr(type(torch.backends.mkldnn), "matmul", raising=False)
-    results = [streamed_cka([network()], IMAGES, batch=50, passes=1, gram_precision=p).cka for p in ("float32", "bf16")]
-    assert np.array_equal(*results)
+    assert np.array_equal(streamed_cka([network()], IMAGES, batch=50, passes=1).cka, plain)
 
 
 def test_a_seed_fixes_the_result():
@@ -243,25 +256,9 @@ def test_the_first_principal_component_is_taken_off(rng):
 
 
 def test_no_activation_is_kept():
-    alive, most = weakref.WeakSet(), 0
-
-    class Store(np.ndarray):
-        """Storage that can be watched: it lives as long as any tensor or view that shares its memory."""
-
-    def deep(images, tap):
-        nonlocal most
-        for layer in range(20):
-            memory = np.random.default_rng(layer).normal(size=(len(images), 50)).astype(np.float32).view(Store)
-            alive.add(memory)
-            activation = torch.from_numpy(memory)
-            del memory
-            most = max(most, len(alive))
-            tap(f"layer{layer}", activation)
-            del activation
-
-    Store.__hash__ = object.__hash__
-    streamed_cka([deep, deep], torch.zeros(32, 1), batch=16, passes=1)
-    assert most == 1 and not alive
+    net = Watched(20)
+    streamed_cka([net, net], torch.zeros(32, 1), batch=16, passes=1)
+    assert net.most == 1 and not net.alive
 
 
 @pytest.mark.parametrize("options, message", [

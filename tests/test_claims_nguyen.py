@@ -110,7 +110,7 @@ WIDE, DEEP = ("w1", "w2", "w4", "w8", "w10"), ("d32", "d44", "d56", "d110", "d16
 def study_files(study, keys, variants, measures):
     found = {}
     for variant in variants:
-        blocks = dict(zip(keys, BLOCKS["all" if variant == "plain" else variant]))
+        blocks = dict(zip(keys, BLOCKS["all" if variant in ("plain", "untrained") else variant]))
         if study == "nguyen_wide":
             blocks["w10"] = VARIED
         for measure, one in measures.items():
@@ -178,9 +178,9 @@ def everything():
     imagenet = agreement(["ResNet-50", "ResNet-83", "ResNet-50 (2.8x)"], [0.7697, 0.7800, 0.7797])
     rows = {f"synset/{name}": np.full(len(SYNSETS), value) for name, value in {"deep": 0.75, "deep_se": 5e-4, "wide_se": 5e-4}.items()}
     return {
-        **{key: value for key, value in study_files("nguyen_wide", WIDE, ("all", "quarter", "sixteenth", "plain"), wide).items()
-           if key[1] in (("cka",) if key[2] in ("plain", "quarter") else wide)},
-        **study_files("nguyen_deep", DEEP, ("all", "quarter", "sixteenth"), both),
+        **{key: value for key, value in study_files("nguyen_wide", WIDE, ("all", "quarter", "sixteenth", "plain", "untrained"), wide).items()
+           if key[1] in (("cka",) if key[2] in ("plain", "quarter", "untrained") else wide)},
+        **study_files("nguyen_deep", DEEP, ("all", "quarter", "sixteenth", "untrained"), both),
         **study_files("nguyen_deep100", DEEP, ("all", "half", "quarter"), {"cka": of_cka}),
         **study_files("nguyen_wide100", WIDE, ("all", "half"), {"cka": of_cka}),
         ("nguyen_across", "cka", "seeds_small"): group(names("ResNet-38 (1x)"), [NONE] * 3, lambda i, j: heatmap()),
@@ -538,6 +538,26 @@ def test_no_block_with_any_share_of_the_data_is_not_testable():
         claims = [claim for claim in judged(results) if claim.figure == "nguyen_fig2"]
         assert all(reason in claim.reason for claim, reason in zip(claims, reasons))
         assert [claim.verdict for claim in claims] == ["not testable" if reason else "reproduced" for reason in reasons]
+
+
+def test_a_block_in_the_smallest_network_on_every_share_tells_nothing_apart():
+    results = put({f"nguyen_wide/cka/{variant}: w*/?/block": scaled(0.5) for variant in ("all", "quarter", "sixteenth")})
+    claim = claims_of(results, "fig2", "smallest size")[0]
+    assert claim.verdict == "not testable" and "the smallest network kept (w1)" in claim.reason
+
+
+def test_a_gain_within_noise_is_no_whole_to_take_a_share_of():
+    """100 test images at an accuracy of about 0.5: two standard errors of a difference are 0.14."""
+    for gain, expected in ((0.2, "reproduced"), (0.1, "not testable")):
+        results = put({"nguyen_deep/probe/all: d110/?/after": 0.5 + gain * np.array([-0.5, 0, 0, 0, 0, 0.5])})
+        assert verdict(results, "fig4", "less than 25 %", 0) == expected
+
+
+def test_figure_1_says_what_untrained_networks_show(found):
+    for claim in found:
+        if claim.figure == "nguyen_fig1" and "share of layers" in claim.statement:
+            assert claim.reason.startswith("untrained networks: w1 0.00 ±" if "width" in claim.statement else "untrained networks: d32 0.00 ±")
+            assert all(f" {key} " in claim.reason for key in (WIDE if "width" in claim.statement else DEEP))
 
 
 @pytest.mark.parametrize("scale, variant", [("quick", "sixteenth"), ("gpu", "all"), ("paper", "all")])

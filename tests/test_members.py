@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from stages import members
+from stages import members, running
 from wide import artifacts
 from wide.nets.resnet import Net
 from wide.population import accuracy, initialise, layer_outputs, member, shrink, stack
@@ -83,6 +83,48 @@ def test_a_description_names_layers_and_members():
     assert found["d8/layers"].tolist() == built.layers and found["d8/seeds"].tolist() == [0] and found["d8/accuracy"].tolist() == [0.25]
     assert found["d8/layers"][found["d8/post"]].tolist() == built.post_residual
     assert found["d8/stage"][0] == 0 and found["d8/stage"][-1] == 4 and int(found["d8/depth"]) == 8
+
+
+def measurement(monkeypatch, caps, most=None):
+    params = {"scales": {"toy": {"measure": {"points": 12}}}, "study": {"test": "test", "labels": "class", "at": {"toy": {"measure": caps}}}}
+    monkeypatch.setattr(members, "declared_params", lambda: params)
+    return members.Measurement.of("study", "resnet", "set", "toy", "all", most)
+
+
+@pytest.mark.parametrize("caps, most, seeds", [({}, None, [0, 7]), ({"networks": 1}, None, [0]), ({"networks": 2}, 1, [0])])
+def test_a_measurement_goes_through_the_members_of_every_size(caps, most, seeds, monkeypatch):
+    families = save(16)
+    todo = measurement(monkeypatch, caps, most)
+    assert todo.found == {"images": 12} and len(todo.images) == len(todo.labels) == 12  # as many as the scale's cap says
+    for (family, networks), wanted in zip(todo.sizes(), families, strict=True):
+        assert family.key == wanted.key and todo.found[f"{family.key}/seeds"].tolist() == seeds  # described when it is reached
+        for index, (seed, network) in enumerate(networks):
+            assert seed == seeds[index]
+            torch.testing.assert_close(network(todo.images), wanted.forward(index)(todo.images), rtol=0, atol=0)
+        assert index == len(seeds) - 1
+    assert set(todo.found) == {"images"}.union(*(wanted.described(wanted.members()) for wanted in families))
+
+
+def test_a_measurement_s_bar_counts_networks_that_are_done(monkeypatch):
+    save(16)
+    bars = []
+    monkeypatch.setattr(running, "bar", lambda *facts: bars.append(FakeBar(*facts)) or bars[-1])
+    done = [bars[-1].done for _, networks in measurement(monkeypatch, {}).sizes("toy") for _ in networks]
+    assert [(bar.total, bar.title, bar.done, bar.closed) for bar in bars] == [(4, "toy", 4, True)] and done == [0, 1, 2, 3]
+
+
+class FakeBar:
+    def __init__(self, total, title, unit):
+        self.total, self.title, self.done, self.closed = total, title, 0, False
+
+    def update(self):
+        self.done += 1
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.closed = True
 
 
 def test_shrinking_averages():

@@ -1,10 +1,9 @@
 """First principal components, streamed, are those of the stored activations by a whole singular value decomposition."""
-import weakref
-
 import numpy as np
 import pytest
 import torch
 
+from tapped import Watched, listed
 from wide.measure.cka import cka_biased
 from wide.measure.pca import first_components, squared_cosines
 from wide.nets.resnet import Net
@@ -15,11 +14,6 @@ N = 96
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
-
-
-def listed(*features):
-    """A network whose layers are given features of example number `images[:, 0]`."""
-    return lambda images, tap: [tap(f"layer{i}", x[images[:, 0].long()]) for i, x in enumerate(features)]
 
 
 def numbers(n=N):
@@ -226,25 +220,9 @@ def test_squared_cosines_are_cka_where_the_components_dominate(rng):
 
 
 def test_no_activation_is_kept():
-    alive, most = weakref.WeakSet(), 0
-
-    class Store(np.ndarray):
-        """Storage that can be watched: it lives as long as any tensor or view that shares its memory."""
-
-    def deep(images, tap):
-        nonlocal most
-        for layer in range(10):
-            memory = np.random.default_rng(layer).normal(size=(len(images), 50)).astype(np.float32).view(Store)
-            alive.add(memory)
-            activation = torch.from_numpy(memory)
-            del memory
-            most = max(most, len(alive))
-            tap(f"layer{layer}", activation)
-            del activation
-
-    Store.__hash__ = object.__hash__
-    first_components(deep, torch.zeros(32, 1), batch=16, together=["layer1", "layer5"])
-    assert most == 1 and not alive
+    net = Watched(10)
+    first_components(net, torch.zeros(32, 1), batch=16, together=["layer1", "layer5"])
+    assert net.most == 1 and not net.alive
 
 
 def test_networks_and_options_without_components():

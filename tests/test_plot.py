@@ -1,4 +1,5 @@
 """Drawings on synthetic results, and theorems about the helpers that they share."""
+import io
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import seaborn
 from matplotlib.colors import rgb_to_hsv
-from matplotlib.image import imread
+from PIL import Image
 from ruamel.yaml import YAML
 
 from stages.plot import __main__ as command
@@ -93,6 +94,12 @@ def drawn(key, scale):
     return figure
 
 
+def pixels(figure):
+    """The picture as it is stored: uint8 (H, W, 3)."""
+    with plot.style():
+        return np.asarray(Image.open(io.BytesIO(plot.png(figure))))
+
+
 def texts(figure):
     return [text.get_text() for text in figure.findobj(matplotlib.text.Text) if text.get_text()]
 
@@ -114,7 +121,8 @@ def test_one_figure_is_the_same_bytes_as_all_whatever_the_users_style(inside, mo
 
 def test_stamp_is_on_stand_ins_only(inside, monkeypatch):
     stamped = []
-    monkeypatch.setattr(plot, "save", lambda figure, path: stamped.append("STAND-IN DATA" in texts(figure)))
+    monkeypatch.setattr(plot, "png", lambda figure: stamped.append("STAND-IN DATA" in texts(figure)) or b"")
+    monkeypatch.setattr(artifacts, "write_bytes", lambda path, content: None)
     for name, scale in (("fig3", "smoke"), ("fig6", "smoke"), ("fig3", "quick"), ("fig4", "quick")):
         command.paint(f"gilboa_{name}", FIGURES[f"gilboa_{name}"], scale)
     assert stamped == [True, True, False, False]
@@ -136,9 +144,7 @@ def test_atlas_is_drawn_pixel_for_pixel(inside, key, name):
     found = artifacts.load_result(artifacts.result("quick", FIGURES[key]["reads"], "atlas", FIGURES[key]["variant"]))
     atlas = plot.tile(found[f"{name}/icons"], found[f"{name}/cells"], (15, 15))
     figure = drawn(key, "quick")
-    with plot.style():
-        plot.save(figure, "picture.png")
-    page = np.round(imread("picture.png")[..., :3] * 255).astype(np.uint8)
+    page = pixels(figure)
     panel = next(axes for axes in figure.axes if axes.images and axes.images[0].get_array().shape == atlas.shape
                  and (axes.images[0].get_array() == atlas).all())
     left, top = round(panel.bbox.x0), round(len(page) - panel.bbox.y1)
@@ -313,13 +319,46 @@ def test_page_has_the_sizes_asked_for():
     assert boxes[0][0] == pytest.approx((80, 460, 200, 100)) and boxes[1][1] == pytest.approx((300, 120, 400, 300))
 
 
-def test_failed_write_replaces_nothing_and_leaves_nothing(tmp_path):
-    figure, _ = plot.page([1], [1])
-    (tmp_path / "taken.png").mkdir()
+def painted(alpha=0.3):
+    """A figure with opaque and half-clear ink, and its one panel."""
+    figure, axes = plot.page([1], [1])
+    axes[0, 0].imshow(np.random.default_rng(0).random((9, 9)), cmap="magma")
+    axes[0, 0].plot([0, 8], [8, 0], color="red", alpha=alpha)
+    plot.stamp(figure)
+    return figure
+
+
+def test_a_picture_has_three_channels_and_no_dates():
+    picture = Image.open(io.BytesIO(content := plot.png(painted())))
+    assert (picture.format, picture.mode) == ("PNG", "RGB") and "transparency" not in picture.info
+    assert picture.info.keys() == {"dpi"} and picture.info["dpi"] == pytest.approx((plot.DPI, plot.DPI), abs=0.01)
+    assert not any(chunk in content for chunk in (b"tEXt", b"iTXt", b"zTXt", b"tIME"))
+
+
+def test_a_picture_has_the_pixels_that_matplotlib_draws_on_white():
+    figure, drawn = painted(), io.BytesIO()
+    with plot.style():
+        figure.savefig(drawn, format="rgba", dpi=plot.DPI, facecolor="white")
+    height, width = (round(side * plot.DPI) for side in figure.get_size_inches()[::-1])
+    drawn = np.frombuffer(drawn.getvalue(), np.uint8).reshape(height, width, 4)
+    assert (drawn[..., 3] == 255).all() and (pixels(figure) == drawn[..., :3]).all()
+    assert (pixels(figure)[[0, -1]] == 255).all()
+
+
+def test_equal_figures_are_equal_bytes_and_others_are_not(monkeypatch):
+    figure = painted()
+    first = plot.png(figure)
+    monkeypatch.setattr("time.time", lambda: 2e9)
+    assert plot.png(figure) == plot.png(painted()) == first != plot.png(painted(alpha=0.4))
+
+
+def test_failed_write_replaces_nothing_and_leaves_nothing(inside, monkeypatch, tmp_path):
+    monkeypatch.setattr(artifacts, "FIGURES", tmp_path)
+    taken = artifacts.figure("quick", "gilboa_fig4")
+    taken.mkdir(parents=True)
     with pytest.raises(OSError, match="could not be written"):
-        plot.save(figure, tmp_path / "taken.png")
-    assert [path.name for path in tmp_path.iterdir()] == ["taken.png"]
-    plot.save(figure, tmp_path / "good.png")
-    content = (tmp_path / "good.png").read_bytes()
-    assert not any(chunk in content for chunk in (b"tEXt", b"iTXt", b"tIME"))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["good.png", "taken.png"]
+        command.paint("gilboa_fig4", FIGURES["gilboa_fig4"], "quick")
+    assert list(taken.parent.iterdir()) == [taken] and not list(taken.iterdir())
+    taken.rmdir()
+    command.paint("gilboa_fig4", FIGURES["gilboa_fig4"], "quick")
+    assert list(taken.parent.iterdir()) == [taken] and Image.open(taken).mode == "RGB"

@@ -14,7 +14,7 @@ import synthetic_nguyen as made
 from stages.plot import sparsity_panels
 from wide import artifacts, plot
 
-DRAWINGS = {"cka_grid", "cka_components", "cka_across", "probe_panels", "deletion_panels", "sparsity_panels"}
+DRAWINGS = {"cka_grid", "cka_components", "cka_across", "accuracy_panels", "sparsity_panels"}
 FIGURES = {key: entry for key, entry in YAML(typ="safe").load(Path(__file__).resolve().parents[1] / "figures.yaml")["figures"].items()
            if entry["draw"] in DRAWINGS}
 # Heatmaps and empty frames at the paper's scale and at quick, of which synthetic_nguyen tells what it keeps.

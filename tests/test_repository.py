@@ -16,7 +16,7 @@ STANDARD = {"math", "time", "json", "os", "io", "sys", "zipfile", "zlib", "pathl
 # A file: what it may import besides the standard library (first matching row).
 BOUNDARIES = [
     ("wide/artifacts.py", {"numpy", "safetensors"}),
-    ("wide/plot.py", {"matplotlib", "seaborn", "numpy"}),
+    ("wide/plot.py", {"matplotlib", "seaborn", "numpy", "PIL"}),
     ("wide/nets/*.py", {"torch", "torchvision"}),
     ("wide/measure/*.py", {"torch", "numpy", "scipy", "sklearn", "statsmodels", "umap", "wide.measure"}),
     ("wide/*.py", {"torch", "wide.population", "wide.train", "wide.augment", "wide"}),
@@ -46,6 +46,48 @@ def test_module_imports_only_what_its_boundary_allows(pattern, allowed):
         for name in imported(path):
             assert name.split(".")[0] in STANDARD or any(name == module or name.startswith(f"{module}.") for module in allowed
                                                          if module != "wide" or name == "wide"), f"{path} imports {name}"
+
+
+# What a stage may import without a dependency on its file, and why no result can be stale for it.
+HARMLESS = {
+    "stages.stage": "messages and ends of stages",
+    "stages.declared_params": "parameters are dependencies of their own",
+    "stages.running": "progress bars, checkpoints, the device",
+    "stages.lanes.side_by_side": "which process works on what",
+    "stages.study.caps_of": "puts sections of declared parameters together",
+    "stages.members.families": "takes a population file apart, in measures that call none of its networks",
+    "wide.artifacts": "paths and formats of files",
+    "wide.population.member": "picks one seed's tensors",
+    "wide.population.half_precision": "what the machine can do",
+    "structure: wide.population.layer_outputs": "in `activations`, too, on which it depends",
+    "structure: wide.measure.lucid": "in `atlas`, too, on which it depends",
+    "check: wide.train.Recipe": "it refuses parameters, its output is always the same",
+}
+
+
+def used(path):
+    """(file, name) of what a file imports of ours: ("stages/study.py", "stages.study.plan"), ("wide/plot.py", "wide.plot")."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] in ("stages", "wide"):
+            for alias in node.names:
+                base, inside = node.module.replace(".", "/"), f"{node.module}.{alias.name}"
+                files = [file for file in (f"{base}/{alias.name}.py", f"{base}.py", f"{base}/__init__.py") if Path(file).exists()]
+                yield files[0], inside
+
+
+def test_code_that_a_stage_imports_is_among_its_dependencies():
+    needed = set()
+    for name, entry in PIPELINE["stages"].items():
+        entry = entry.get("do", entry)
+        module = Path(entry["cmd"].split()[2].replace(".", "/"))  # python -m <module> …
+        paper = next((facts["paper"] for facts in entry.get("vars", []) if "paper" in facts), None)
+        deps = [dep.replace("${paper}", str(paper)) for dep in entry["deps"]]
+        scripts = [module / "__main__.py" if module.is_dir() else module.with_suffix(".py")]
+        for file, thing in (found for path in scripts + [Path(f"stages/claims/{paper}.py")] * bool(paper) for found in used(path)):
+            harmless = {thing, f"{module.name}: {thing}"} & set(HARMLESS)
+            needed |= harmless
+            assert file in deps or harmless, f"{name} imports {thing}, but does not depend on {file}"
+    assert needed == set(HARMLESS), "some entries are not needed"
 
 
 def test_every_figure_has_its_drawing_and_a_claim():

@@ -326,3 +326,14 @@ def test_blocks_that_cannot_be_deleted_are_refused(residual, skip):
 def test_stage_of_an_unknown_layer_is_refused():
     with pytest.raises(ValueError, match="'stage9.block1.add' does not exist"):
         Net(0.1, **TINY, **EXAMPLE).stage_of("stage9.block1.add")
+
+
+def test_running_statistics_take_the_share_that_is_asked_for():
+    image = torch.randn(64, 3, 8, 8) + 3
+    for share in (0.01, 0.5):
+        net = Net(1, image=(3, 8, 8), classes=2, depth=8, bn_momentum=share)
+        net.train()(image)
+        assert torch.allclose(net.stem["bn"].running_mean, share * net.stem["conv"](image).mean((0, 2, 3)), rtol=1e-4, atol=1e-5)
+    for wrong in (0, -1, 1.5):
+        with pytest.raises(ValueError, match="bn_momentum"):
+            Net(1, image=(3, 8, 8), classes=2, depth=8, bn_momentum=wrong)

@@ -56,9 +56,9 @@ def test_a_changed_file_has_another_folder_and_changed_back_the_same(name, elsew
 
 def test_tensors_come_back():
     with Scratch({"a": 1}) as scratch:
-        assert scratch.load("members-0") is None
+        assert scratch.within("w8").load("members-0") is None
         scratch.within("w8").save("members-0", TENSORS)
-        found = scratch.load("members-0")
+        found = scratch.within("w8").load("members-0")
         assert found.keys() == TENSORS.keys()
         for name, value in TENSORS.items():
             assert torch.equal(found[name], value) and found[name].dtype == value.dtype
@@ -74,7 +74,7 @@ def test_parts_of_the_work_are_kept_apart():
 
 def test_removed_at_success(elsewhere):
     with Scratch({"a": 1}) as scratch:
-        scratch.save("x", TENSORS)
+        scratch.within("w8").save("x", TENSORS)
         assert len(left(elsewhere)) == 1
     assert list((elsewhere / "scratch").iterdir()) == []
 
@@ -94,11 +94,11 @@ def test_kept_after_an_exception_for_the_next_run(error, elsewhere):
 
 def test_a_second_holder_gets_a_clear_error_and_harms_nothing(impatient, elsewhere):
     with Scratch({"a": 1}) as first:
-        first.save("x", TENSORS)
+        first.within("w8").save("x", TENSORS)
         with pytest.raises(ValueError, match=r"another process computes the same thing .*\.lock.: wait for it"):
             with Scratch({"a": 1}):
                 pytest.fail("two holders")
-        assert first.load("x") is not None
+        assert first.within("w8").load("x") is not None
         with Scratch({"a": 2}):
             pass  # another configuration is free
     with Scratch({"a": 1}):
@@ -138,19 +138,21 @@ def test_due_after_the_interval_and_not_right_after_saving(monkeypatch):
     monkeypatch.setattr(running.time, "monotonic", lambda: now[0])
     scratch = Scratch({"a": 1}, every_s=20)
     scratch.folder.mkdir(parents=True)
-    assert not scratch.due()
+    part = scratch.within("w8")
+    assert not part.due()
     now[0] += 21
-    assert scratch.due()
-    scratch.save("x", TENSORS)
-    assert not scratch.due()
+    assert part.due()
+    part.save("x", TENSORS)
+    assert not part.due()
     now[0] += 21
-    assert scratch.due()
+    assert part.due()
 
 
 def test_a_half_written_checkpoint_never_replaces_a_whole_one(monkeypatch):
     with Scratch({"a": 1}) as scratch:
-        scratch.save("x", TENSORS)
+        part = scratch.within("w8")
+        part.save("x", TENSORS)
         monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
         with pytest.raises(OSError, match="could not be written"):
-            scratch.save("x", {"step": torch.tensor(6)})
-        assert int(scratch.load("x")["step"]) == 5
+            part.save("x", {"step": torch.tensor(6)})
+        assert int(part.load("x")["step"]) == 5

@@ -57,17 +57,23 @@ def test_a_cap_above_the_papers_number_raises_nothing(caps):
     assert todo.recipe(16, 1000).epochs == 10
 
 
+def test_seeds_as_a_number_are_that_many_from_0():
+    assert planned({**STUDY, "seeds": 4}).sizes == planned().sizes
+    assert seeds(planned({**STUDY, "seeds": 9}, seeds=2)) == [[0, 1]] * 3
+
+
 def test_caps_lower():
     assert widths(widest=100) == [16, 64, 100]
     assert seeds(planned(seeds=2)) == [[0, 1]] * 3
     assert seeds(planned(seeds=1, seeds_at={"w64": 3})) == [[0], [0, 1, 2], [0]]
     assert planned(batch=4).recipe(16, 1000).batch == 4
     assert planned({**STUDY, "net": {"base": 16}}, base=4).sizes[0].options == {"base": 4}
+    assert planned(bn_momentum=0.1).sizes[0].options == {"plan": "fixed", "bn_momentum": 0.1}
     assert planned(stem="small").sizes[0].options == {"plan": "fixed", "stem": "small"}
     assert (planned(image_size=16).image_size, planned().image_size) == (16, None)
     assert planned(views=500).recipe(16, 1000).epochs == 0.5
     assert planned(lr=0.001).recipe(16, 1000).lr == 0.001
-    assert set(CAPS) == {"views", "widest", "seeds", "seeds_at", "keep", "lr", "batch", "examples", "base", "stem", "image_size",
+    assert set(CAPS) == {"views", "widest", "seeds", "seeds_at", "keep", "lr", "batch", "examples", "base", "stem", "bn_momentum", "image_size",
                          "variants"}  # each has a line here or below
 
 

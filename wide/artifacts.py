@@ -3,7 +3,9 @@
 Every writer is atomic (a temporary file in the same folder, then a rename) and deterministic (no dates, sorted keys),
 so that a kill leaves either the old file or the new one, and equal content means equal bytes.
 """
+import io
 import json
+import math
 import os
 import zipfile
 import zlib
@@ -14,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_safetensors
 
 DATA, RESULTS, FIGURES, SCRATCH = Path("data"), Path("results"), Path("figures"), Path("scratch")
+TRIANGLE, FEWEST = ".triangle", 16  # what marks a folded matrix in a result; a matrix of fewer rows gains nothing
 
 
 def dataset(scale: str, name: str) -> Path:
@@ -56,7 +59,8 @@ def figure(scale: str, key: str, suffix: str = "png") -> Path:
     return FIGURES / scale / f"{key}.{suffix}"
 
 
-def _write(path: Path, content: bytes):
+def write_bytes(path: Path, content: bytes):
+    """Write a picture, or what another writer here has put together. OSError where it fails, and nothing is replaced."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -76,7 +80,7 @@ def save_tensors(path: Path, tensors: dict[str, np.ndarray], card: dict | None =
     The card is one metadata entry: safetensors keeps several in a hash map, whose order varies from run to run.
     """
     tensors = {name: np.asarray(value, order="C") for name, value in sorted(tensors.items())}
-    _write(path, to_safetensors(tensors, {"card": json.dumps(card or {}, sort_keys=True)}))
+    write_bytes(path, to_safetensors(tensors, {"card": json.dumps(card or {}, sort_keys=True)}))
 
 
 def load_tensors(path: Path, names=None) -> tuple[dict[str, np.ndarray], dict]:
@@ -92,44 +96,63 @@ def load_tensors(path: Path, names=None) -> tuple[dict[str, np.ndarray], dict]:
 
 
 def save_result(path: Path, arrays: dict[str, np.ndarray]):
-    """Write arrays as a compressed npz with fixed dates, so that equal arrays are equal bytes."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, value in sorted(arrays.items()):
-                entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
-                entry.compress_type = zipfile.ZIP_DEFLATED  # an entry of one's own does not take the archive's
-                with archive.open(entry, "w", force_zip64=True) as file:
-                    np.lib.format.write_array(file, np.asarray(value), allow_pickle=False)
-        os.replace(part, path)
-    except OSError as error:
-        raise OSError(f"{path} could not be written ({error.strerror or error}); make room and run again, nothing was replaced"
-                      ) from error
-    finally:
-        part.unlink(missing_ok=True)
+    """Write arrays as a compressed npz with fixed dates, so that equal arrays are equal bytes.
+
+    A matrix (n, n), n >= 16, that is its own transpose to the last bit, NaN included, is stored by its upper triangle:
+    n (n + 1) / 2 values of its dtype, diagonal included, row by row, under its name and ".triangle". Similarities of layers
+    are such matrices. ValueError for a name that ends so already, and for arrays of Python objects.
+    """
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, value in sorted(arrays.items()):
+            name, value = _folded(name, np.asarray(value))
+            entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED  # an entry of one's own does not take the archive's
+            with archive.open(entry, "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, value, allow_pickle=False)
+    write_bytes(path, content.getvalue())
 
 
 def load_result(path: Path) -> dict[str, np.ndarray]:
-    """Read an npz. Raises FileNotFoundError, or ValueError for a damaged file."""
+    """Read an npz, folded matrices whole again. Raises FileNotFoundError, or ValueError for a damaged file."""
     if not Path(path).exists():
         raise FileNotFoundError(f"{path} is missing: run `dvc repro`, which makes it")
     try:
         with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+            return dict(_unfolded(name, file[name]) for name in file.files)
     except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError, RuntimeError) as error:
         raise ValueError(f"{path} is damaged ({error}): delete it and run `dvc repro`") from error
 
 
+def _folded(name, value):
+    if name.endswith(TRIANGLE):
+        raise ValueError(f"an array cannot be called {name!r}: the ending {TRIANGLE} marks a folded matrix, take another name")
+    if value.ndim != 2 or not len(value) == value.shape[1] >= FEWEST or value.tobytes() != value.T.tobytes():
+        return name, value
+    return name + TRIANGLE, value[_upper(len(value))]
+
+
+def _unfolded(name, value):
+    if not name.endswith(TRIANGLE):
+        return name, value
+    n = math.isqrt(2 * value.size)
+    whole = np.empty((n, n), value.dtype)
+    whole[_upper(n)] = whole.T[_upper(n)] = value
+    return name.removesuffix(TRIANGLE), whole
+
+
+def _upper(n) -> np.ndarray:
+    return np.tri(n, dtype=bool).T
+
+
 def save_numbers(path: Path, numbers):
     """Write numbers (a JSON object or list), six significant digits kept for floats, NaN as null."""
-    _write(path, (json.dumps(_plain(numbers), indent=1, sort_keys=True, allow_nan=False) + "\n").encode())
+    write_bytes(path, (json.dumps(_plain(numbers), indent=1, sort_keys=True, allow_nan=False) + "\n").encode())
 
 
 def write_text(path: Path, text: str):
     """Write a page or a table."""
-    _write(path, text.encode())
+    write_bytes(path, text.encode())
 
 
 def load_numbers(path: Path):

@@ -3,8 +3,6 @@
 Figures are made without pyplot (no window, no global figure) and sizes are inches, so that equal input is equal bytes.
 """
 import io
-import os
-from pathlib import Path
 
 import matplotlib.style
 import matplotlib.colors
@@ -13,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator
+from PIL import Image
 
 WIDTH, DPI = 5.5, 200  # inches of text in a column; pixels per inch
 GREY, FAINT = "0.4", "0.8"
@@ -256,16 +255,12 @@ def stamp(figure: Figure):
                 fontsize=size, fontweight="bold", color="#B00020", alpha=0.28, zorder=100)
 
 
-def save(figure: Figure, path):
-    """Write a PNG without dates or versions, through a temporary file: equal figures are equal bytes. Else OSError."""
-    path, content = Path(path), io.BytesIO()
-    figure.savefig(content, format="png", dpi=DPI, facecolor="white", metadata={"Software": None})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content.getvalue())
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OSError(f"{path} could not be written ({error.strerror}); make room and run again, nothing was replaced"
-                      ) from error
+def png(figure: Figure) -> bytes:
+    """The figure on white as a PNG of three channels, without dates or versions: equal figures are equal bytes.
+
+    matplotlib's PNG has a fourth channel, opacity, which is the same everywhere on a white page.
+    """
+    drawn, content = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=DPI, facecolor="white", pil_kwargs={"compress_level": 0})
+    Image.open(drawn).convert("RGB").save(content, format="png", dpi=(DPI, DPI))
+    return content.getvalue()

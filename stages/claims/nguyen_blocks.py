@@ -47,12 +47,13 @@ def fig1(load, scale, width):
     found = []
     for study, along, paper in (("nguyen_deep", "depth", "ResNet-32 none to ResNet-164 a large block"),
                                 ("nguyen_wide", "width", "ResNet-38 (1x) none to (10x) a large block")):
-        result = load(study, "cka", VARIANT[scale])
+        result, untrained = load(study, "cka", VARIANT[scale]), fractions(load(study, "cka", "untrained"))
+        control = "untrained networks: " + (", ".join(f"{key} {say(values)}" for key, values in untrained.items()) or "–")
         large, small = with_block(pick(load, study, VARIANT[scale], largest)), pick(load, study, VARIANT[scale], smallest)
         starts = large.each(lambda net, seed: net.block(seed)[1])
         bound = first_late(large) if large.key else 0
         boards = small.each(lambda net, seed: net.at("cka", seed, "checkerboard"))
-        found += rises("nguyen_fig1", result, along, paper, scale, width)
+        found += rises("nguyen_fig1", result, along, paper, scale, width, control)
         found += [
             large.bench("nguyen_fig1", scale, width).judge(
                 f"largest {along}: the block lies in the last two stages, it starts at or after the first layer of stage 2",
@@ -108,6 +109,7 @@ def less_data(figure, load, scale, width, study, variants, paper) -> list:
     none = "" if greatest >= HAS_BLOCK else unformed if kept else "no such networks at this scale"
     few = "" if len(kept) >= FEWEST else "the scale keeps fewer than three sizes"
     unseen = "" if any(onsets) else f"{unformed}, none above 0.3"
+    everywhere = f"the smallest network kept ({kept[0]}) shows it on every share already" if kept and set(onsets) == {kept[0]} else ""
     words = [SHARES[variant] for variant in variants]
     rows = "; ".join(f"{word} " + ", ".join(f"{key} {say(table[key])}" for key in kept) for word, table in zip(words, tables))
     case = counted(figure, tables, kept, scale, width)
@@ -115,7 +117,7 @@ def less_data(figure, load, scale, width, study, variants, paper) -> list:
                        bool(kept) and bool((means[-1] >= means[0] - SLACK).all()), lacks=none),
             case.judge("the smallest size with more than 0.3 of its layers in the block does not grow as the data shrink", paper,
                        ", ".join(f"{word}: {onset or 'none'}" for word, onset in zip(words, onsets)),
-                       all(after <= before for before, after in zip(order, order[1:])), lacks=none or few or unseen)]
+                       all(after <= before for before, after in zip(order, order[1:])), lacks=none or few or unseen or everywhere)]
 
 
 def fig2(load, scale, width):

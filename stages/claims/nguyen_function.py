@@ -15,6 +15,7 @@ HARMFUL = 0.10     # accuracy lost, "unlike what happens in models without block
 CORRELATES = 0.0   # Spearman's rho over seeds
 SPARSE_ALIKE = 0.10  # of the units: a difference that a reader sees in the bars
 MIDDLE = 2         # "the middle stage"
+SURE = 2           # standard errors of a difference between two accuracies: a smaller gain is no whole to take a share of
 SMALL = (("nguyen_wide", 1), ("nguyen_wide", 2), ("nguyen_deep", 44))  # networks that the paper shows without a block
 
 
@@ -31,7 +32,7 @@ def fig4(load, scale, width):
             "monotonic increase; a ResNet-26 (2x) among others", f"ρ = {say(rho)}", mean(rho) > MONOTONE))
     for net in map(with_block, large_nets(load, scale, ("probe",))):
         share, more, sides = (net.each(function) for function in (gain_inside, gain_of_additions, additions_that_gain))
-        short = unless(mean(share), "fewer than two residual additions in the block, or no gain over the network")
+        short = unless(mean(share), "fewer than two residual additions in the block, or no gain over the network beyond two standard errors")
         case = net.bench("nguyen_fig4", scale, width)
         found += [
             case.judge("with a block, probes gain less than 25 % of the whole gain (first to last residual addition) across the block",
@@ -50,8 +51,8 @@ def probed_inside(net, seed):
 def gain_inside(net, seed) -> float:
     """Accuracy gained from the block's first residual addition to its last, over that from the network's first to its last."""
     after, inside = net.at("probe", seed, "after"), probed_inside(net, seed)
-    whole = after[-1] - after[0]
-    return float((after[inside][-1] - after[inside][0]) / whole) if inside.sum() > 1 and whole > 0 else np.nan
+    whole, noise = after[-1] - after[0], np.sqrt(2 * mean(after) * (1 - mean(after)) / float(net.results["probe"]["images"]))
+    return float((after[inside][-1] - after[inside][0]) / whole) if inside.sum() > 1 and whole > SURE * noise else np.nan
 
 
 def gain_of_additions(net, seed) -> float:

@@ -13,7 +13,7 @@ FEWEST = 3          # sizes that a trend needs, seeds that a correlation over se
 # Data on which the networks with a block are trained: a small scale's networks form one on little data only.
 VARIANT = {"smoke": "sixteenth", "quick": "sixteenth", "gpu": "all", "paper": "all"}
 SHARES = {"all": "all data", "half": "1/2 of the data", "quarter": "1/4 of the data", "sixteenth": "1/16 of the data",
-          "plain": "without residual connections"}
+          "plain": "without residual connections", "untrained": "untrained"}
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def paint(key: str, entry: dict, scale: str):
             return artifacts.write_text(path, "**STAND-IN DATA**\n\n" * (scale == "smoke") + aligned(drawn))
         if scale == "smoke":
             plot.stamp(drawn)
-        plot.save(drawn, path)
+        artifacts.write_bytes(path, plot.png(drawn))
 
 
 def aligned(text: str) -> str:

@@ -21,19 +21,22 @@ def power_of_two(x):
     return 2.0 ** min(max(frexp(largest)[1] + frexp(sqrt(x.shape[1]))[1], -118), 118)
 
 
-def centred_gram(x, scale, precision):
-    """Gram matrix of (x - mean) / scale in blocks of features; on a CPU blocks that its cache holds."""
+def centred_gram(x, scale, half=False):
+    """Gram matrix of (x - mean) / scale in blocks of features; on a CPU blocks that its cache holds.
+
+    half: of float32 features rounded to bfloat16 on a CPU, each block's product rounded to it; the blocks add up in float32.
+    """
     n, features = x.shape
     dtype = torch.promote_types(x.dtype, torch.float32)
-    width = 4096 if x.device.type == "cpu" else features
+    width = 8192 if x.device.type == "cpu" else features
+    half = half and x.device.type == "cpu" and dtype == torch.float32
     mean = torch.full((n,), 1 / (n * scale), dtype=dtype, device=x.device)  # by a product: no sum that could overflow
     k = torch.zeros(n, n, dtype=dtype, device=x.device)
-    for start in range(0, features, width):
-        block = x[:, start:start + width].to(dtype)
-        with products_in("ieee"):
-            shift = -(mean @ block)
-        with products_in(precision):
-            add_outer_(k, torch.add(shift, block, alpha=1 / scale))
+    with ieee_products():
+        for start in range(0, features, width):
+            block = x[:, start:start + width].to(dtype)
+            block = torch.add(-(mean @ block), block, alpha=1 / scale)
+            add_outer_(k, block.bfloat16() if half else block)
     return mirrored(k)
 
 
@@ -41,7 +44,8 @@ def add_outer_(total, z, rows=64):
     """Adds z zᵀ to the upper triangle of total in place: strips of rows on a CPU spare most of the other half."""
     rows = rows if z.device.type == "cpu" else len(z)
     for start in range(0, len(z), rows):
-        total[start:start + rows, start:].addmm_(z[start:start + rows], z[start:].t())
+        strip, factors = total[start:start + rows, start:], (z[start:start + rows], z[start:].t())
+        strip.addmm_(*factors) if z.dtype == total.dtype else strip.add_(torch.mm(*factors))
     return total
 
 
@@ -72,17 +76,22 @@ def without_first_pc(k):
     return k - value * (vector @ vector.T)
 
 
-class products_in:
-    """While entered, float32 matrix products on a CPU are "ieee" or "bf16"; always ieee where torch has no setting."""
+class ieee_products:
+    """While entered, float32 matrix products on a CPU are float32's own, whatever torch is set to; where it has no setting they always are."""
 
-    def __init__(self, precision):
-        self.matmul, self.precision = getattr(torch.backends.mkldnn, "matmul", None), precision
+    def __init__(self):
+        self.matmul = getattr(torch.backends.mkldnn, "matmul", None)
         self.before = getattr(self.matmul, "fp32_precision", None)
 
     def __enter__(self):
         if self.before is not None:
-            self.matmul.fp32_precision = self.precision
+            self.matmul.fp32_precision = "ieee"
 
     def __exit__(self, *error):
         if self.before is not None:
             self.matmul.fp32_precision = self.before
+
+
+def native_bf16() -> bool:
+    """Whether the CPU multiplies bfloat16 itself (AMX, AVX512-BF16): elsewhere that is slower than float32."""
+    return any(getattr(torch.cpu, name, bool)() for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"))

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from wide.measure.cka import SPREAD
-from wide.measure.grams import power_of_two, products_in
+from wide.measure.grams import ieee_products, power_of_two
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class _Stream:
                 raise ValueError(f"layer '{name}' is tapped twice in a pass, or is {tuple(activation.shape)} and not "
                                  f"{shape}: give each layer one name and shape, examples first")
             seen.append(name)
-            with products_in("ieee"):
+            with ieee_products():
                 use(name, activation.detach())
         self.network(self.images[examples], tap)
         if seen != list(self.layers):

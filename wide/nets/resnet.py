@@ -11,6 +11,7 @@ Without residual connections adds and shortcuts go and 18n + 7 are left. An Imag
 Strided 3x3 convolutions are centred on the pixels that the shortcut takes (padding 1), as in He et al.; those of
 Keras' padding "same" lie one pixel further.
 """
+from functools import partial
 from typing import NamedTuple
 
 from torch import nn
@@ -64,11 +65,6 @@ def convolution(before: int, after: int, kernel: int, stride: int, bias: bool) -
     return nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=bias)
 
 
-def normalisation(channels: int, eps: float) -> nn.BatchNorm2d:
-    """BatchNorm whose running statistics keep 0.99 of their value a step (Keras' momentum 0.99 is torch's 0.01)."""
-    return nn.BatchNorm2d(channels, eps=eps, momentum=0.01)
-
-
 def run(layers: nn.ModuleDict, x, tap):
     """One layer after another; ``tap`` sees each."""
     for name, layer in layers.items():
@@ -80,14 +76,14 @@ def run(layers: nn.ModuleDict, x, tap):
 class Block(nn.Module):
     """relu(shortcut(x) + branch(x)); the shortcut is the identity unless the shape changes."""
 
-    def __init__(self, before, channels, stride, family, residual):
+    def __init__(self, before, channels, stride, family, residual, normalisation):
         super().__init__()
         self.outputs, last, inputs = channels * family.expansion, len(family.kernels), before
         self.branch, self.shortcut, self.norm = nn.ModuleDict(), nn.ModuleDict(), nn.ModuleDict()
         for number, kernel in enumerate(family.kernels, 1):
             after, step = self.outputs if number == last else channels, stride if number == family.strided else 1
             self.branch[f"conv{number}"] = convolution(inputs, after, kernel, step, family.bias)
-            (self.norm if number == last else self.branch)[f"bn{number}"] = normalisation(after, family.eps)
+            (self.norm if number == last else self.branch)[f"bn{number}"] = normalisation(after)
             if number < last:
                 self.branch[f"relu{number}"] = nn.ReLU()
             inputs = after
@@ -96,7 +92,7 @@ class Block(nn.Module):
         if residual and (stride > 1 or before != after):
             self.shortcut["shortcut"] = convolution(before, after, 1, stride, family.bias)
             if family.normed:
-                self.shortcut["shortcut_bn"] = normalisation(after, family.eps)
+                self.shortcut["shortcut_bn"] = normalisation(after)
         self.residual, self.relu = residual, f"relu{last}"
         self.layers = [*self.branch, *self.shortcut, *self.norm, *["add"] * residual, self.relu]
 
@@ -122,7 +118,9 @@ class Net(nn.Module):
     residual: False leaves out adds and shortcuts (figure C.1).
     stage3_width: a further factor on the third stage, bottlenecks and outputs (2.8 in section 7).
     stem: small (3x3) or imagenet (7x7 / 2 and a max-pool), by default the family's.
-    Raises ValueError for an unknown family or stem, an impossible depth, and unless either depth or blocks is given.
+    bn_momentum: a minibatch's share in BatchNorm's running statistics (Keras' momentum 0.99 is torch's 0.01). After a few hundred steps
+    those of 0.01 lag behind the weights.
+    Raises ValueError for an unknown family or stem, an impossible depth or momentum, and unless either depth or blocks is given.
 
     penultimate: name of the pooled features. layers: names of all layers in forward order. blocks: {name: block}.
     deletable: names of the blocks that ``forward`` can leave out.
@@ -130,7 +128,7 @@ class Net(nn.Module):
     """
 
     def __init__(self, width, *, image, classes, depth=None, blocks=None, family="cifar", base=None, residual=True,
-                 stage3_width=1, stem=None):
+                 stage3_width=1, stem=None, bn_momentum=0.01):
         super().__init__()
         if family not in FAMILIES or stem not in (None, *STEMS):
             raise ValueError(f"family '{family}' or stem '{stem}' is unknown; known families: {', '.join(FAMILIES)}; "
@@ -138,10 +136,13 @@ class Net(nn.Module):
         kind = FAMILIES[family]
         if (depth is None) == (blocks is None) or depth is None and (len(blocks) != kind.stages or min(blocks) < 1):
             raise ValueError(f"depth {depth}, blocks {blocks}: give a depth, or blocks of each of {kind.stages} stages")
+        if not 0 < bn_momentum <= 1:
+            raise ValueError(f"bn_momentum is {bn_momentum}: a minibatch's share must be above 0 and at most 1")
+        normalisation = partial(nn.BatchNorm2d, eps=kind.eps, momentum=bn_momentum)
         before = first = max(1, round((base or kind.base) * width))
         kernel, stride = STEMS[stem or kind.stem]
         self.stem = nn.ModuleDict({"conv": convolution(image[0], first, kernel, stride, kind.bias),
-                                   "bn": normalisation(first, kind.eps), "relu": nn.ReLU()})
+                                   "bn": normalisation(first), "relu": nn.ReLU()})
         if stride > 1:
             self.stem["pool"] = nn.MaxPool2d(3, 2, padding=1)
         self.stages, self.blocks = nn.ModuleList(), {}
@@ -149,7 +150,7 @@ class Net(nn.Module):
             channels = max(1, round(first * 2**(stage - 1) * (stage3_width if stage == 3 else 1)))
             self.stages.append(nn.ModuleList())
             for position in range(1, number + 1):
-                block = Block(before, channels, 2 if stage > 1 and position == 1 else 1, kind, residual)
+                block = Block(before, channels, 2 if stage > 1 and position == 1 else 1, kind, residual, normalisation)
                 self.stages[-1].append(block)
                 self.blocks[f"stage{stage}.block{position}"], before = block, block.outputs
         self.output = nn.Linear(before, classes)
