@@ -1,10 +1,10 @@
 """Streamed CKA beside pytorch-cka and torch_cka, in one run: `python -m benchmarks.cka [depth [width]]`, default 14 1.
 
 All get the same ResNet, minibatch of 256 and layers (every tap) on the CPU, each in a process of its own. Printed:
-seconds a minibatch (best of five; torch_cka runs once), ratio to ours, multiple of the forward pass with plain Gram
+seconds a minibatch (best of five; the slowest run once), ratio to ours, multiple of the forward pass with plain Gram
 products alone, peak memory above that of the loaded network, largest error against float64 from the same activations.
-The network has random weights and normalises by statistics of the images shown. About a minute on two cores; without
-AMX the processor computes bf16 products in float32.
+Grid: three networks, all layers of each with all of all three: one pass of ours, six calls of pytorch-cka.
+The network has random weights and normalises by statistics of the images shown. About a minute and a half on two cores.
 """
 import importlib.util
 import json
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import combinations_with_replacement
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,14 @@ def ours_bf16(net, names, images):
     return ours(net, names, images, "bf16")
 
 
+def ours_grid(net, names, images, precision="float32"):
+    streamed_cka([net] * 3, images, batch=BATCH, passes=1, gram_precision=precision)
+
+
+def ours_grid_bf16(net, names, images):
+    ours_grid(net, names, images, "bf16")
+
+
 def loader(images):
     return DataLoader(TensorDataset(images), BATCH)
 
@@ -81,6 +90,13 @@ def pytorch_cka(net, names, images):
     from cka import compute_cka
     model = Hooked(net, names)
     return compute_cka(model, model, loader(images), layers=model.layers, device="cpu", progress=False)[0].numpy()
+
+
+def pytorch_cka_grid(net, names, images):
+    from cka import compute_cka
+    models = [Hooked(net, names) for _ in range(3)]
+    for first, second in combinations_with_replacement(models, 2):
+        compute_cka(first, second, loader(images), layers=first.layers, device="cpu", progress=False)
 
 
 def torch_cka(net, names, images):
@@ -101,7 +117,8 @@ def exact(net, names, images):
 
 
 METHODS = {"forward alone": forward, "forward and Gram": floor, "ours": ours, "ours, bf16": ours_bf16,
-           "pytorch-cka": pytorch_cka, "torch_cka": torch_cka, "float64": exact}
+           "pytorch-cka": pytorch_cka, "torch_cka": torch_cka, "float64": exact,
+           "grid: ours": ours_grid, "grid: ours, bf16": ours_grid_bf16, "grid: pytorch-cka": pytorch_cka_grid}
 
 
 def child(method, depth, width, folder):
@@ -109,7 +126,7 @@ def child(method, depth, width, folder):
     net, names, images = setting(int(depth), float(width))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     times = []
-    for _ in range(1 if method in ("torch_cka", "float64") else 5):
+    for _ in range(1 if method in ("torch_cka", "float64", "grid: pytorch-cka") else 5):
         start = time.perf_counter()
         result = METHODS[method](net, names, images)
         times.append(time.perf_counter() - start)
@@ -133,14 +150,15 @@ def main(depth="14", width="1"):
     for name in missing:
         print(f"{name} is left out; to compare with it: {PEERS[name][1]}")
     with tempfile.TemporaryDirectory() as folder:
-        found = {method: measure(method, depth, width, folder) for method in METHODS if method not in missing}
+        found = {method: measure(method, depth, width, folder) for method in METHODS if method.removeprefix("grid: ") not in missing}
         results = {path.stem: np.load(path) for path in Path(folder).glob("*.npy")}
     layers = found["ours"]["layers"]
     print(f"ResNet-{depth} {width}x, {layers} layers, a minibatch of {BATCH}, {torch.get_num_threads()} threads")
     print(f"{'':18}{'s / minibatch':>14}{'x ours':>8}{'x floor':>9}{'peak MiB':>10}{'error':>10}")
     for method, row in found.items():
         if row:
-            ratios = [row["seconds"] / found[base]["seconds"] for base in ("ours", "forward and Gram")]
+            same = "grid: " if method.startswith("grid") else ""
+            ratios = [row["seconds"] / found[base]["seconds"] for base in (f"{same}ours", "forward and Gram")]
             error = f"{np.abs(results[method] - results['float64']).max():.1e}" if method in results else ""
             print(f"{method:18}{row['seconds']:14.3f}{ratios[0]:8.2f}{ratios[1]:9.2f}{row['peak']:10.0f}{error:>10}")
 

@@ -51,9 +51,12 @@ def side_by_side(function, pieces: dict, bar, once: tuple) -> dict:
 
 
 def cores() -> int:
-    """Processes at once: the cores that this one may use, or WIDE_LANES."""
-    if os.environ.get("WIDE_LANES"):
-        return int(os.environ["WIDE_LANES"])
+    """Processes at once: the cores that this one may use, or WIDE_LANES. Raises ValueError unless that is a number above 0."""
+    wanted = os.environ.get("WIDE_LANES")
+    if wanted:
+        if not wanted.isdecimal() or wanted == "0":
+            raise ValueError(f"WIDE_LANES is '{wanted}'; it must be a whole number above 0: how many networks train at a time")
+        return int(wanted)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

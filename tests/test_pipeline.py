@@ -14,6 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from stages.smoke import copy, environment
+from tests.processes import alive
 
 FIGURES = YAML(typ="safe").load(Path("figures.yaml").read_text())["figures"]
 # Proxies that refuse at once: whatever would reach for the network fails instead of waiting.
@@ -171,13 +172,6 @@ def test_killed_training_resumes_with_the_same_bytes(done, project, victim, shel
     dvc(project, "repro", "-f", "-s", name)
     assert (project / out).read_bytes() == whole
     assert not list(project.glob("scratch/*"))
-
-
-def alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def children(pid):
