@@ -12,13 +12,40 @@ from pathlib import Path
 
 
 def declared_params() -> dict:
-    """Parameters that the running stage declares in dvc.yaml, and no others: reading an undeclared one is a KeyError."""
-    import dvc.api
+    """Parameters that the running stage declares in dvc.yaml, and no others: reading an undeclared one is a KeyError.
+
+    What dvc.api.params_show(stages=...) answers, in a fifth of a second instead of several: only this stage is resolved, not all.
+    """
+    from dvc.parsing import DataResolver
+    from dvc.repo import Repo
 
     name = os.environ.get("DVC_STAGE")
     if not name:
         raise ValueError("no stage is running: use `dvc repro <stage>`, which tells the script its name and parameters")
-    return dvc.api.params_show(stages=name)
+    [entry] = DataResolver(Repo(), "", _yaml("dvc.yaml")).resolve_one(name).values()
+    found = {}
+    for declared in entry.get("params", []):
+        for file, places in (declared if isinstance(declared, dict) else {"params.yaml": [declared]}).items():
+            values = _yaml(file)
+            for place in places:
+                _copy(values, found, place.split("."))
+    return found
+
+
+def _yaml(file):
+    from ruamel.yaml import YAML
+
+    return YAML(typ="safe").load(Path(file).read_text())
+
+
+def _copy(values: dict, found: dict, keys: list):
+    *above, last = keys
+    for key in above:
+        if not isinstance(values, dict) or key not in values:
+            return
+        values, found = values[key], found.setdefault(key, {})
+    if isinstance(values, dict) and last in values:
+        found[last] = values[last]
 
 
 def stage(function):

@@ -8,30 +8,31 @@ import os
 import shlex
 import sys
 
-import dvc.api
 import networkx
 from dvc.repo import Repo
 from dvc.stage.serialize import to_single_stage_lockfile
 from dvc.utils.serialize import dump_yaml, load_yaml
 
+import stages
+
 
 def main(*wanted):
     repo = Repo()
-    dvc.api.params_show = lambda stages: declared(repo, stages)  # the same answer without opening the repository for each stage
+    stages.declared_params = lambda: declared(repo, os.environ["DVC_STAGE"])  # the same answer without reading the files for each stage
     names = [stage.addressing for stage in networkx.dfs_postorder_nodes(repo.index.graph) if stage.addressing in wanted]
-    stages = {stage.addressing: stage for stage in repo.index.stages}
+    known = {stage.addressing: stage for stage in repo.index.stages}
     for name in names:
-        python, module, script, *arguments = shlex.split(stages[name].cmd)
-        assert (python, module) == ("python", "-m"), stages[name].cmd
+        python, module, script, *arguments = shlex.split(known[name].cmd)
+        assert (python, module) == ("python", "-m"), known[name].cmd
         os.environ["DVC_STAGE"] = name
         print(name, flush=True)
         importlib.import_module(f"{script}.__main__" if script in ("stages.plot", "stages.claims") else script).main(*arguments)
     lock = load_yaml("dvc.lock")
     with repo.lock:
         for name in names:
-            stages[name].save()
-            stages[name].commit()
-            lock["stages"][name] = to_single_stage_lockfile(stages[name])
+            known[name].save()
+            known[name].commit()
+            lock["stages"][name] = to_single_stage_lockfile(known[name])
     dump_yaml("dvc.lock", lock)
 
 

@@ -9,10 +9,12 @@ import sys
 import time
 from pathlib import Path
 
+import dvc.api as dvc_api
 import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
+from stages import declared_params
 from stages.smoke import copy, environment
 from tests.processes import alive
 
@@ -101,6 +103,13 @@ def test_learning_rate_retrains_one_study(project):
 def test_probe_settings_retrain_nothing(project):
     edit(project / "params.yaml", "measure: {points: 400,", "measure: {points: 300,")
     assert not any(name.startswith(("train", "prepare")) for name in would_run(project))
+
+
+def test_stages_are_given_what_dvc_says_they_declare(done, monkeypatch):
+    monkeypatch.chdir(done)
+    for name in ("train_nguyen_deep@smoke-sixteenth", "structure_gilboa_cifar@smoke-base", "plot@nguyen_fig4", "claims_nguyen@smoke", "report@smoke"):
+        monkeypatch.setenv("DVC_STAGE", name)
+        assert declared_params() == dvc_api.params_show(stages=name)
 
 
 def test_atlas_setting_keeps_the_maps(project):
