@@ -1,49 +1,75 @@
-"""CKA between networks: seeds of one architecture, and architectures: `python -m stages.across <net> <set> <scale> <group>`.
+"""CKA between networks, of seeds or of architectures: `python -m stages.across <paper> <group> <scale>`.
 
-Nguyen et al., section 6, figures 6 and E.1.
+Nguyen et al. 2021, section 6, figures 6 and E.1. In the result networks have numbers; pairs of them have matrices.
 """
+
 import sys
+from dataclasses import dataclass
 
 import numpy as np
 
-from stages import declared_params, stage
-from stages.members import examples, families
-from stages.study import caps_of
+from pipeline.caps import at_most, measure_caps
+from pipeline.cells import Cells
+from pipeline.lifetime import stage
+from pipeline.networks import examples, trained
+from pipeline.parameters import declared
 from wide import artifacts
 from wide.measure.blocks import block_fraction
 from wide.measure.cka import streamed_cka
 
+STUDY = "wide"  # whose caps on measures hold here
+
+
+@dataclass(frozen=True)
+class Part:
+    """Networks of a group: the first members of a size of a study's variant, by default the one that is shown."""
+
+    study: str
+    size: str
+    members: int
+    variant: str | None = None
+
 
 @stage
-def main(net: str, data: str, scale: str, group: str):
-    params = declared_params()
-    caps = caps_of(params, "nguyen_wide", scale, "measure")
-    settings, across = params["nguyen"]["cka"], params["nguyen"]["across"]
-    images, _ = examples(scale, data, "test", "class", caps.get("points"))
-    networks, found, names = [], {}, []
-    for part in across["groups"][group]:
-        variant = part.get("variant") or across["variant"][scale]
-        family = choose(families(artifacts.population(scale, part["study"], variant), net, images.shape[1:]), part["size"])
-        described = family.described(family.members(part["members"]))
-        for position, (index, seed) in enumerate(family.members(part["members"])):
-            prefix = len(networks)
-            networks.append(family.forward(index))
-            names.append(f"ResNet-{family.fact['options']['depth']} ({family.fact['width']:g}x) seed {seed}")
-            found |= {f"{prefix}/{key}": described[f"{family.key}/{key}"] for key in ("layers", "post", "stage")}
-            found[f"{prefix}/accuracy"] = described[f"{family.key}/accuracy"][position]
-    similarity = streamed_cka(networks, family.view(images), batch=min(settings["batch"], len(images)), seed=settings["seed"],
-                              passes=min(settings["passes"], caps.get("passes", settings["passes"])), gram_precision=settings["gram_precision"])
+def main(paper: str, group: str, scale: str):
+    params = declared()
+    caps = measure_caps(params, params[STUDY], scale)
+    settings = at_most(params["measures"]["cka"], caps)
+    found, networks, sizes = Cells(), [], []
+    for part in params["across"][group]:
+        variant = trained(scale, paper, part["study"], part.get("variant") or params["shown"][scale])
+        size = choose(variant.sizes, part["size"])
+        for index, seed in size.members(part["members"]):
+            describe(found, len(networks), size, index, seed)
+            networks.append(size.forward(index))
+            sizes.append(size)
+    images, _ = examples(scale, variant.set, variant.test, variant.labels, caps.get("points"))
+    options = {**settings, "batch": min(settings["batch"], len(images))}
+    similarity = streamed_cka(networks, sizes[0].view(images), **options)
     for row in range(len(networks)):
-        found[f"{row}/block"] = np.array(block_fraction(similarity.between(row, row)))
+        found.put("block", np.array(block_fraction(similarity.between(row, row))), row)
         for column in range(row, len(networks)):
-            found[f"{row}/{column}/cka"] = similarity.between(row, column).filled(np.nan).astype(np.float16)
-    artifacts.save_result(artifacts.result(scale, "nguyen_across", "cka", group),
-                          {**found, "names": np.array(names), "images": np.int64(len(images)), "batches": np.int64(similarity.batches)})
+            matrix = similarity.between(row, column).filled(np.nan)
+            found.put("cka", matrix.astype(np.float16), row, column)
+    found.put("images", np.int64(len(images)))
+    found.put("batches", np.int64(similarity.batches))
+    found.save(artifacts.result(scale, paper, "across", "cka", group))
+
+
+def describe(found, number, size, index, seed):
+    """What is known of one network, at its number."""
+    own = Cells()
+    size.describe(own, [(index, seed)])
+    for name in ("layers", "post", "stage", "width", "depth"):
+        if own.has(name, size.key):
+            found.put(name, own.get(name, size.key), number)
+    found.put("seed", np.int64(seed), number)
+    found.put("accuracy", own.get("accuracy", size.key)[0], number)
 
 
 def choose(sizes, wanted):
-    """The size with a key, or the largest that the scale keeps: of the key's own, where a cap has left it out, and for "last"."""
-    return next((family for family in sizes if family.key == wanted), sizes[-1])
+    """The size with a key, or the largest that the scale keeps: for "last", and where a cap has left the key out."""
+    return next((size for size in sizes if size.key == wanted), sizes[-1])
 
 
 if __name__ == "__main__":

@@ -1,71 +1,130 @@
-"""Activation atlases and icons of single neurons: `python -m stages.atlas <study> <net> <set> <scale> <variant>`."""
+"""Activation atlases and icons of single neurons: `python -m stages.atlas <paper> <study> <variant> <scale>`."""
+
 import sys
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
 
-from stages import declared_params, running, stage
-from stages.members import families
-from stages.study import caps_of
+from pipeline import devices, scratch
+from pipeline.caps import at_most, measure_caps
+from pipeline.cells import Cells, load
+from pipeline.lifetime import stage
+from pipeline.networks import trained
+from pipeline.parameters import declared
 from wide import artifacts
 from wide.measure import lucid, visualise
-from wide.population import half_precision, member
+from wide.training.population import half_precision
+
+
+@dataclass(frozen=True)
+class Settings:
+    """grid: cells a side. minimum: points that a cell must exceed. damping: share of the mean second moment. canvas,
+    icon_size: in pixels. steps, lr: of an icon's optimisation. cosine: whose formula. neurons: drawn at random."""
+
+    grid: int
+    minimum: int
+    damping: float
+    canvas: int
+    steps: int
+    lr: float
+    cosine: Literal["paper", "lucid"]
+    neurons: int
+    seed: int
+    icon_size: int
+
+
+@dataclass(frozen=True)
+class OfStudy:
+    """pad: value around a smaller picture. icons: optimised, or the targets themselves where activations are pixels."""
+
+    pad: float
+    icons: Literal["optimised", "targets"]
 
 
 @stage
-def main(study: str, net: str, data: str, scale: str, variant: str):
-    params = declared_params()
-    settings, caps = params["gilboa"]["atlas"], caps_of(params, study, scale, "measure")
-    settings = {name: min(value, caps.get(name, value)) if isinstance(value, (int, float)) else value for name, value in settings.items()}
-    own = params[study]["measure"]["atlas"]
-    images = artifacts.load_tensors(artifacts.dataset(scale, data), ["train/images"])[0]["train/images"]
+def main(paper: str, study: str, variant: str, scale: str):
+    params = declared()
+    settings = at_most(params["measures"]["atlas"], measure_caps(params, params[study], scale))
+    settings |= params[study]["measure"]["atlas"]
+    networks = trained(scale, paper, study, variant)
+    splits, _ = artifacts.load_tensors(artifacts.dataset(scale, networks.set), ["train/images"])
+    images = splits["train/images"]
     shape, mean = images.shape[1:], float(images.mean(dtype=np.float64) / 255)
-    tensors, _ = artifacts.load_tensors(artifacts.activations(scale, study, variant))
-    maps = artifacts.load_result(artifacts.result(scale, study, "umap", variant))
-    arrays = {}
-    for family in families(artifacts.population(scale, study, variant), net, shape):
-        features, points = tensors[f"{family.key}/features"], maps[f"{family.key}/points"]
-        cells, members = visualise.cells(visualise.layout(points), settings["grid"], settings["minimum"])
-        targets = visualise.atlas_targets(features, members, settings["damping"])
-        whitening = visualise.whitening(features, settings["damping"])
-        alive = np.flatnonzero(features.any(0))  # a unit that no example activates has no gradient and would stay grey
-        neurons = np.sort(np.random.default_rng(settings["seed"]).permutation(alive)[:settings["neurons"]])
-        if own["icons"] == "targets":  # fig. 6: activations are pixels, the whitened mean is the picture itself
-            icons, single = as_pictures(targets, shape, settings["icon_size"]), None
-        else:
-            both = torch.cat([targets, whitening[torch.as_tensor(neurons)].float()])
-            icons = optimised(family, both, shape, mean, settings | {"pad": own["pad"]}, study)
-            icons, single = icons[:len(targets)], icons[len(targets):]
-        arrays |= {f"{family.key}/icons": icons, f"{family.key}/cells": cells.astype(np.int16),
-                   f"{family.key}/counts": np.array([len(rows) for rows in members], np.int32),
-                   f"{family.key}/units": np.int64(features.shape[1])}
-        if single is not None:
-            arrays |= {f"{family.key}/neurons": single, f"{family.key}/neuron_index": neurons.astype(np.int32)}
-    artifacts.save_result(artifacts.result(scale, study, "atlas", variant), arrays | {"grid": np.int64(settings["grid"])})
+    tensors, _ = artifacts.load_tensors(artifacts.activations(scale, paper, study, variant))
+    maps = load(scale, paper, study, "umap", variant)
+    found = Cells({"grid": np.int64(settings["grid"])})
+    for size in networks.sizes:
+        features, points = tensors[f"{size.key}/features"], maps.get("points", size.key)
+        put_atlas(found, size, features, points, shape, mean, settings, study)
+    found.save(artifacts.result(scale, paper, study, "atlas", variant))
 
 
-def optimised(family, targets, shape, mean, settings, study):
-    """Images that drive the hidden state towards each target, the part that the network sees: (targets, channels, size, size) uint8."""
-    net, found = family.build().to(running.device()).eval(), {}
-    net.load_state_dict(member(family.population, 0))
-    keep = lambda name, value: found.update(out=value.flatten(1)) if name == net.penultimate else None
+def put_atlas(found, size, features, points, shape, mean, settings, study):
+    """Icons of the map's cells and of single neurons of one network."""
+    cells, members = visualise.cells(visualise.layout(points), settings["grid"], settings["minimum"])
+    targets = visualise.atlas_targets(features, members, settings["damping"])
+    counts = np.array([len(rows) for rows in members], np.int32)
+    if settings["icons"] == "targets":  # fig. 6: activations are pixels, the whitened mean is the picture itself
+        icons = as_pictures(targets, shape, settings["icon_size"])
+    else:
+        neurons = some_neurons(features, settings)
+        rows = visualise.whitening(features, settings["damping"])[torch.as_tensor(neurons)].float()
+        both = optimised(size, torch.cat([targets, rows]), shape, mean, settings, study)
+        icons = both[: len(targets)]
+        found.put("neurons", both[len(targets) :], size.key)
+        found.put("neuron_index", neurons.astype(np.int32), size.key)
+    found.put("icons", icons, size.key)
+    found.put("cells", cells.astype(np.int16), size.key)
+    found.put("counts", counts, size.key)
+    found.put("units", np.int64(features.shape[1]), size.key)
+
+
+def some_neurons(features, settings):
+    """Units drawn at random, sorted. A unit that no example activates has no gradient and would stay grey: not among them."""
+    alive = np.flatnonzero(features.any(0))
+    return np.sort(np.random.default_rng(settings["seed"]).permutation(alive)[: settings["neurons"]])
+
+
+def optimised(size, targets, shape, mean, settings, study):
+    """Images that drive the hidden state towards each target, the part that the network sees: (targets, channels, s, s) uint8."""
+    net, found = size.module(0), {}
+
+    def keep(name, value):
+        if name == net.penultimate:
+            found["out"] = value.flatten(1)
+        return value
 
     def penultimate(x):
         net(x, keep)
         return found["out"]
 
-    with running.bar(settings["steps"], f"{study} atlas width {family.fact['width']:g}, {len(targets)} icons", "step") as bar:
-        images, _ = visualise.icons(penultimate, targets, image_shape=shape, canvas=settings["canvas"], steps=settings["steps"],
-                                    lr=settings["lr"], pad_value=settings["pad"], mean=mean, seed=settings["seed"], cosine=settings["cosine"], device=running.device(),
-                                    autocast_dtype=torch.bfloat16 if half_precision(running.device()) else None, progress=bar.update)
+    title = f"{study} atlas width {size.width:g}, {len(targets)} icons"
+    with scratch.bar(settings["steps"], title, "step") as bar:
+        images, _ = visualise.icons(
+            penultimate,
+            targets,
+            image_shape=shape,
+            canvas=settings["canvas"],
+            steps=settings["steps"],
+            lr=settings["lr"],
+            pad_value=settings["pad"],
+            mean=mean,
+            seed=settings["seed"],
+            cosine=settings["cosine"],
+            device=devices.device(),
+            autocast_dtype=torch.bfloat16 if half_precision(devices.device()) else None,
+            progress=bar.update,
+        )
     view = lucid.centre_view(images, settings["icon_size"], settings["pad"])
     return lucid.shrink(view, settings["icon_size"])
 
 
-def as_pictures(targets, shape, size):
+def as_pictures(targets, shape, side):
     """Each target scaled to [0, 1] on its own and shown as an image."""
     low, high = targets.min(1, keepdim=True).values, targets.max(1, keepdim=True).values
-    return lucid.shrink(((targets - low) / (high - low).clamp_min(1e-12)).reshape(-1, *shape), size)
+    return lucid.shrink(((targets - low) / (high - low).clamp_min(1e-12)).reshape(-1, *shape), side)
 
 
 if __name__ == "__main__":

@@ -1,32 +1,40 @@
-"""Accuracy without residual blocks: `python -m stages.deletion <study> <net> <set> <scale> <variant>`.
+"""Accuracy without residual blocks: `python -m stages.deletion <paper> <study> <variant> <scale>`.
 
-Nguyen et al., section 5.2, figure 5: blocks go one by one from the end of each stage, their shortcuts stay.
+Nguyen et al. 2021, section 5.2, figure 5: blocks go one by one from the end of each stage, their shortcuts stay.
 """
+
 import sys
 
 import numpy as np
 
-from stages import stage
-from stages.members import Measurement
+from pipeline.lifetime import stage
+from pipeline.networks import Measurement
 from wide import artifacts
 from wide.measure.deletion import deletion_accuracies
+from wide.measure.residual import residual
 
 
 @stage
-def main(study: str, net: str, data: str, scale: str, variant: str):
-    todo = Measurement.of(study, net, data, scale, variant)
+def main(paper: str, study: str, variant: str, scale: str):
+    todo = Measurement.of("deletion", paper, study, variant, scale)
     found = todo.found
-    for family, networks in todo.sizes(f"{study} {variant}: deletion"):
-        built = family.build()
+    for size, networks in todo.sizes(f"{study} {variant}: deletion"):
+        built, images = residual(size.build()), size.view(todo.images)
         last = [built.layers.index(f"{name}.{built.blocks[name].layers[-1]}") for name in built.deletable]
         stages = [built.stage_of(built.layers[position]) for position in last]
-        found |= {f"{family.key}/blocks": np.array(built.deletable), f"{family.key}/index": np.array(last),
-                  f"{family.key}/block_stage": np.array(stages)}
+        found.put("blocks", np.array(built.deletable), size.key)
+        found.put("index", np.array(last), size.key)
+        found.put("block_stage", np.array(stages), size.key)
         for seed, network in networks:
-            full, deleted = deletion_accuracies(lambda x, skip: network(x, skip=skip), family.view(todo.images), todo.labels,
-                                                built.deletable, stages)
-            found |= {f"{family.key}/{seed}/full": np.float64(full), f"{family.key}/{seed}/deleted": deleted}
-    artifacts.save_result(artifacts.result(scale, study, "deletion", variant), found)
+            full, deleted = deletion_accuracies(without(network), images, todo.labels, built.deletable, stages)
+            found.put("full", np.float64(full), size.key, seed)
+            found.put("deleted", deleted, size.key, seed)
+    found.save(artifacts.result(scale, paper, study, "deletion", variant))
+
+
+def without(network):
+    """The network as a function of images and of the blocks that are left out."""
+    return lambda images, skip: network(images, skip=skip)
 
 
 if __name__ == "__main__":

@@ -1,48 +1,87 @@
-"""Linear probes before and after each residual addition: `python -m stages.probe <study> <net> <set> <scale> <variant>`.
+"""Linear probes before and after each residual addition: `python -m stages.probe <paper> <study> <variant> <scale>`.
 
-Nguyen et al., figure 4. Probes learn from the network's own training images, augmented as in its training.
+Nguyen et al. 2021, figure 4. Probes learn from the network's own training images, augmented as in its training.
 """
+
 import sys
+from dataclasses import dataclass
 
 import numpy as np
 
-from stages import running, stage
-from stages.members import Measurement, examples
-from stages.study import caps_of, plan
+from pipeline import devices, scratch
+from pipeline.lifetime import stage
+from pipeline.networks import Measurement, examples
+from pipeline.plan import plan
 from wide import artifacts
-from wide.augment import Augment
 from wide.measure.probe import train_probes
-from wide.population import prepare_inputs
-from wide.train import epoch_draws
+from wide.measure.residual import residual
+from wide.training.augmentation import Augment
+from wide.training.population import prepare_inputs
+from wide.training.randomness import epoch_draws
+
+
+@dataclass(frozen=True)
+class Settings:
+    """pool: features are averaged over squares of so many pixels. evaluations: of which the best counts."""
+
+    batch: int
+    epochs: int
+    lr: float
+    momentum: float
+    pool: int
+    evaluations: int
+    augment: Augment
 
 
 @stage
-def main(study: str, net: str, data: str, scale: str, variant: str):
-    todo = Measurement.of(study, net, data, scale, variant, most=1)
-    found, own, settings = todo.found, todo.params[study], todo.params["nguyen"]["probe"]
-    train, train_labels = training_examples(own, variant, caps_of(todo.params, study, scale, "train"), scale, data)
+def main(paper: str, study: str, variant: str, scale: str):
+    todo = Measurement.of("probe", paper, study, variant, scale, most=1)
+    settings = todo.settings
+    train, labels = training_examples(todo.params, study, variant, scale, todo.variant)
     batch = min(settings["batch"], len(train))
     total = settings["epochs"] * (len(train) // batch)
     total = max(1, min(total, todo.caps.get("views", total * batch) // batch))
-    with running.bar(total * len(todo.families), f"{study} {variant}: probes", "batch") as bar:
-        for family, networks in todo.sizes():
-            built = family.build()
-            augment = Augment(**{**settings["augment"], "crop": round(settings["augment"]["crop"] * family.image[1] / train.shape[2])})
-            for place, layers in (("before", built.before_adds), ("after", built.adds)):
-                found[f"{family.key}/index/{place}"] = np.array([built.layers.index(layer) for layer in layers])
+    with scratch.bar(total * len(todo.variant.sizes), f"{study} {variant}: probes", "batch") as bar:
+        for size, networks in todo.sizes():
+            built = residual(size.build())
+            put_places(todo.found, size.key, built)
+            crop = round(settings["augment"]["crop"] * size.image[1] / train.shape[2])
+            augment = Augment(**{**settings["augment"], "crop": crop})
             for seed, network in networks:
-                shown = batches(family.view(train), train_labels, augment, batch, total, bar)
-                best = train_probes(network, shown, [*built.before_adds, *built.adds], family.classes,
-                                    prepare_inputs(family.view(todo.images)), todo.labels.to(running.device()), total=total,
-                                    **{key: settings[key] for key in ("lr", "momentum", "evaluations", "pool")})
-                found[f"{family.key}/{seed}/before"], found[f"{family.key}/{seed}/after"] = np.split(best, 2)
-    artifacts.save_result(artifacts.result(scale, study, "probe", variant), found)
+                shown = batches(size.view(train), labels, augment, batch, total, bar)
+                best = probed(network, shown, built, size, todo, total)
+                before, after = np.split(best, 2)
+                todo.found.put("before", before, size.key, seed)
+                todo.found.put("after", after, size.key, seed)
+    todo.found.save(artifacts.result(scale, paper, study, "probe", variant))
 
 
-def training_examples(settings, variant, caps, scale, data):
+def put_places(found, key, built):
+    """Where in the network's layers the probes stand."""
+    for place, layers in (("before", built.before_adds), ("after", built.adds)):
+        found.put(f"index_{place}", np.array([built.layers.index(layer) for layer in layers]), key)
+
+
+def probed(network, shown, built, size, todo, total):
+    """Best accuracies of the probes before all residual additions, then after them."""
+    options = {name: todo.settings[name] for name in ("lr", "momentum", "evaluations", "pool")}
+    return train_probes(
+        network,
+        shown,
+        [*built.before_adds, *built.adds],
+        size.fact["classes"],
+        prepare_inputs(size.view(todo.images)),
+        todo.labels.to(devices.device()),
+        total=total,
+        **options,
+    )
+
+
+def training_examples(params, study, variant, scale, networks):
     """What the networks themselves were trained on, at the size of the data set's images."""
-    images, labels = examples(scale, data, "train", settings["labels"])
-    kept = plan(settings, variant, caps, 1, 0, {}).kept(labels.numpy())
+    images, labels = examples(scale, networks.set, "train", networks.labels)
+    todo = plan(params[study], variant, scale, params["scales"][scale]["train"], 1, None)
+    kept = todo.kept(labels.numpy())
     return images[kept], labels[kept]
 
 
@@ -52,9 +91,10 @@ def batches(images, labels, augment, batch, total, bar):
     for step in range(total):
         if step % a_pass == 0:
             order, numbers = epoch_draws(0, step // a_pass, len(images), augment.numbers)
-        here = order[step % a_pass * batch:][:batch].to(images.device)
-        x = prepare_inputs(images[here])
-        yield (x if numbers is None else augment(x, numbers[step % a_pass * batch:][:batch].to(images.device))), labels[here]
+        here = slice(step % a_pass * batch, (step % a_pass + 1) * batch)
+        index = order[here].to(images.device)
+        x = prepare_inputs(images[index])
+        yield (x if numbers is None else augment(x, numbers[here].to(images.device))), labels[index]
         bar.update()
 
 

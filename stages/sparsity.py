@@ -1,28 +1,30 @@
-"""How often units of the ReLU layers are active: `python -m stages.sparsity <study> <net> <set> <scale> <variant>`.
+"""How often units are active: `python -m stages.sparsity <paper> <study> <variant> <scale>`.
 
-Nguyen et al., figure D.8.
+Nguyen et al. 2021, figure D.8.
 """
+
 import sys
 
 import numpy as np
 
-from stages import stage
-from stages.members import Measurement
+from pipeline.lifetime import stage
+from pipeline.networks import Measurement
 from wide import artifacts
 from wide.measure.sparsity import relu_usage
 
 
 @stage
-def main(study: str, net: str, data: str, scale: str, variant: str):
-    todo = Measurement.of(study, net, data, scale, variant, most=1)
+def main(paper: str, study: str, variant: str, scale: str):
+    todo = Measurement.of("sparsity", paper, study, variant, scale, most=1)
     found = todo.found
-    for family, networks in todo.sizes(f"{study} {variant}: sparsity"):
-        relus = family.build().relus
-        found[f"{family.key}/relus"] = np.flatnonzero(np.isin(found[f"{family.key}/layers"], relus))
+    for size, networks in todo.sizes(f"{study} {variant}: sparsity"):
+        units, images = size.build().units, size.view(todo.images)
+        found.put("relus", np.flatnonzero(np.isin(found.get("layers", size.key), units)), size.key)
         for seed, network in networks:
-            usage = relu_usage(network, family.view(todo.images), relus)
-            found |= {f"{family.key}/{seed}/{name}": getattr(usage, name) for name in ("histogram", "nonzero", "between")}
-    artifacts.save_result(artifacts.result(scale, study, "sparsity", variant), found)
+            usage = relu_usage(network, images, units)
+            for name in ("histogram", "nonzero", "between"):
+                found.put(name, getattr(usage, name), size.key, seed)
+    found.save(artifacts.result(scale, paper, study, "sparsity", variant))
 
 
 if __name__ == "__main__":

@@ -1,83 +1,108 @@
-"""What the hidden state encodes: `python -m stages.structure <study> <net> <set> <scale> <variant> <judge's population>`.
+"""What the hidden state encodes: `python -m stages.structure <paper> <study> <variant> <scale> <judge's study>`.
 
 Class purity and clusters of the map, shift, colour and mirror image read from the activations, and how sure an
-independently trained classifier is of the icons.
+independently trained classifier, the judge, is of the icons.
 """
+
 import sys
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from stages import declared_params, running, stage
-from stages.members import families
+from pipeline.cells import Cells, load
+from pipeline.lifetime import stage
+from pipeline.networks import trained
+from pipeline.parameters import declared
 from wide import artifacts
 from wide.measure import lucid, structure
-from wide.population import layer_outputs, member
+
+
+@dataclass(frozen=True)
+class OfStudy:
+    """coloured, mirrored: classes within which colour, and left and right, are looked for."""
+
+    coloured: int
+    mirrored: int
 
 
 @stage
-def main(study: str, net: str, data: str, scale: str, variant: str, judge: str):
-    params = declared_params()[study]
-    splits, _ = artifacts.load_tensors(artifacts.dataset(scale, data))
-    tensors, _ = artifacts.load_tensors(artifacts.activations(scale, study, variant))
-    maps = artifacts.load_result(artifacts.result(scale, study, "umap", variant))
-    atlas = artifacts.load_result(artifacts.result(scale, study, "atlas", variant))
+def main(paper: str, study: str, variant: str, scale: str, judge: str):
+    own = declared()[study]["measure"]
+    networks = trained(scale, paper, study, variant)
+    [classifier] = trained(scale, paper, judge, "judge").sizes
+    tensors, _ = artifacts.load_tensors(artifacts.activations(scale, paper, study, variant))
+    splits, _ = artifacts.load_tensors(artifacts.dataset(scale, networks.set), ["train/images"])
     images = splits["train/images"][tensors["index"]]
-    [classifier] = families(judge, "convnet", images.shape[1:])
-    numbers = {}
-    for family in families(artifacts.population(scale, study, variant), net, images.shape[1:]):
-        key = family.key
-        here = {name.removeprefix(f"{key}/"): value for name, value in {**maps, **atlas}.items() if name.startswith(f"{key}/")}
-        features = tensors[f"{key}/features"]
-        labels = maps[f"label/{params['labels']}"].astype(np.int64)
-        numbers[key] = {"width": family.fact["width"], "units": features.shape[1], "epochs": family.fact["recipe"]["epochs"],
-                        **{name: family.fact[name] for name in ("train_accuracy", "test_accuracy")},
-                        **of_map(here["points"], labels), "zero_fraction": structure.zero_fraction(features),
-                        **of_shift(maps, here["points"], features, labels),
-                        **of_icons(here, classifier, params["measure"]["atlas"]["pad"])}
-        if "colour" in params["measure"]:
-            numbers[key] |= of_colour(family, features, images, labels, **params["measure"]["colour"])
-    artifacts.save_numbers(artifacts.result(scale, study, "structure", variant, "json"), numbers)
+    maps, atlas = (load(scale, paper, study, measure, variant) for measure in ("umap", "atlas"))
+    labels = maps.get(networks.labels, "label").astype(np.int64)
+    found = Cells()
+    for size in networks.sizes:
+        features, points = tensors[f"{size.key}/features"], maps.get("points", size.key)
+        found.put_all(of_network(size, features), size.key)
+        found.put_all(of_map(points, labels), size.key)
+        found.put_all(of_shift(maps, points, features, labels), size.key)
+        found.put_all(of_icons(atlas, size.key, classifier, own["atlas"]["pad"]), size.key)
+        if "structure" in own:
+            found.put_all(of_colour(size, features, images, labels, **own["structure"]), size.key)
+    found.save(artifacts.result(scale, paper, study, "structure", variant, "json"))
 
 
-def of_map(points, labels):
+def of_network(size, features) -> dict:
+    accuracies = {name: size.fact[name] for name in ("train_accuracy", "test_accuracy")}
+    return {
+        "width": size.width,
+        "units": features.shape[1],
+        "epochs": size.fact["recipe"]["epochs"],
+        "zero_fraction": structure.zero_fraction(features),
+        **accuracies,
+    }
+
+
+def of_map(points, labels) -> dict:
     found = structure.clusters_within_classes(points, labels)
-    return {"purity": structure.knn_purity(points, labels), "silhouette": structure.silhouette(points, labels),
-            "clusters": found, "clusters_mean": found.mean()}
+    return {
+        "purity": structure.knn_purity(points, labels),
+        "silhouette": structure.silhouette(points, labels),
+        "clusters": found,
+        "clusters_mean": found.mean(),
+    }
 
 
-def of_shift(maps, points, features, labels):
+def of_shift(maps, points, features, labels) -> dict:
     """Where images bear a shift: how well it is read from the hidden state, and seen in the map, within a class."""
-    if "label/shift" not in maps:
+    if not maps.has("shift", "label"):
         return {}
-    shift = maps["label/shift"].astype(np.int64)
-    origin = maps["label/origin"]
+    shift, origin = maps.get("shift", "label").astype(np.int64), maps.get("origin", "label")
     originals = min(len(np.unique(origin[labels == label])) for label in np.unique(labels))
-    fit = structure.within_class_r2(features, structure.shift_targets(shift), labels, folds=max(2, min(5, originals)), groups=origin)
+    folds = max(2, min(5, originals))
+    fit = structure.within_class_r2(features, structure.shift_targets(shift), labels, folds=folds, groups=origin)
     ring = structure.annulus_correlation(points, shift, labels)
     return {"shift_r2": fit, "shift_r2_mean": fit.mean(), "annulus": ring, "annulus_mean": ring.mean()}
 
 
-def of_colour(family, features, images, labels, coloured, mirrored):
+def of_colour(size, features, images, labels, coloured, mirrored) -> dict:
     """Hue and mean colour within one class, left and right within another (Gilboa & Gur-Ari, 4.3: cars and horses)."""
     car, horse = labels == coloured, labels == mirrored
     fit = structure.within_class_r2(features[car], structure.colour_targets(images[car]), labels[car])
-    net = family.build()
-    other = layer_outputs(net, member(family.population, 0), torch.from_numpy(images[horse][..., ::-1].copy()), net.penultimate,
-                          standardise=family.standardise, device=running.device())
-    return {"colour_r2": fit.mean(), "mirror_accuracy": structure.mirror_separability(features[horse], other.numpy())}
+    other = size.features(0, torch.from_numpy(images[horse][..., ::-1].copy()))
+    return {
+        "colour_r2": fit.mean(),
+        "mirror_accuracy": structure.mirror_separability(features[horse], other.numpy()),
+    }
 
 
-def of_icons(here, classifier, pad):
-    """Confidence of the independent classifier in the atlas' and the single neurons' icons, and colour of neighbours."""
-    adjacent, pairs = structure.neighbour_colour_similarity(here["icons"], here["cells"])
-    numbers = {"icons": len(here["icons"]), "neighbour_colour_distance": adjacent, "random_colour_distance": pairs}
+def of_icons(atlas, key, classifier, pad) -> dict:
+    """Confidence of the judge in the atlas' and the single neurons' icons, and colour of neighbours."""
+    icons = atlas.get("icons", key)
+    adjacent, pairs = structure.neighbour_colour_similarity(icons, atlas.get("cells", key))
+    numbers = {"icons": len(icons), "neighbour_colour_distance": adjacent, "random_colour_distance": pairs}
     for name in ("icons", "neurons"):
-        if name in here:
-            pictures = torch.from_numpy(here[name]).float() / 255
-            view = pictures if pictures.shape[2:] == classifier.image[1:] else lucid.shrink(pictures, classifier.image[1])
-            logits = layer_outputs(classifier.build(), member(classifier.population, 0), view, standardise=classifier.standardise)
-            numbers[f"{name}_confidence"] = structure.confidence(logits)
+        if atlas.has(name, key):
+            pictures = torch.from_numpy(atlas.get(name, key)).float() / 255
+            fits = pictures.shape[2:] == classifier.image[1:]
+            view = pictures if fits else lucid.shrink(pictures, classifier.image[1])
+            numbers[f"{name}_confidence"] = structure.confidence(classifier.logits(0, view))
     return numbers
 
 

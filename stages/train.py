@@ -1,101 +1,217 @@
-"""All widths and seeds of a variant: `python -m stages.train <study> <net> <set> <scale> <variant>`."""
-import math
+"""All sizes and seeds of a variant: `python -m stages.train <paper> <study> <variant> <scale>`."""
+
 import sys
+from pathlib import Path
 from statistics import harmonic_mean
 
 import numpy as np
 import torch
 
-from stages import declared_params, running, stage
-from stages.folder import images_of
-from stages.lanes import side_by_side
-from stages.study import caps_of, network, plan
+from pipeline import devices, scratch
+from pipeline.folder import images_of
+from pipeline.lanes import side_by_side
+from pipeline.lifetime import stage
+from pipeline.parameters import declared
+from pipeline.plan import plan
+from pipeline.sets import card as card_of
 from wide import artifacts
-from wide.population import accuracy, half_precision, members_at_once, shrink
-from wide.train import describe, steps_of, train_population
+from wide.training.population import accuracy, half_precision, shrink
+from wide.training.recipe import OF_A_MEMBER, describe, steps_of
+from wide.training.stacking import members_at_once
+from wide.training.train_population import train_population
 
-CODE = ("wide/train.py", "wide/population.py", "wide/augment.py")
+SCORED = 5000  # training examples whose accuracy is reported
 
 
 @stage
-def main(study: str, net: str, data: str, scale: str, variant: str):
-    params, source = declared_params(), artifacts.dataset(scale, data)
-    splits, card = artifacts.load_tensors(source)
-    inputs = math.prod(images_of(splits, "train").shape[1:])
-    todo = plan(params[study], variant, caps_of(params, study, scale, "train"), params["width"], inputs, card["classes"])
-    training = Training(source, net, todo)
-    with running.Scratch({"plan": repr(todo), "width": params["width"]}, [source, f"wide/nets/{net}.py", *CODE]) as scratch:
-        pieces = {f"{size.key} seeds {', '.join(map(str, seeds))}": (number, seeds, scratch.within(f"{size.key}-{seeds[0]}"))
-                  for number, size in reversed(list(enumerate(todo.sizes))) for seeds in training.chunks(size)}  # the longest first
-        with running.bar(sum(training.views(todo.sizes[number]) * len(seeds) for number, seeds, _ in pieces.values()),
-                         f"{study} {variant}") as bar:
-            done = side_by_side(Training.train, pieces, bar, (Training, source, net, todo))
-        tensors, facts, metrics = {}, {"stand_in": scale == "smoke"}, {}
-        for number, size in enumerate(todo.sizes):
-            parts = [done[name] for name, piece in pieces.items() if piece[0] == number]
-            tensors |= {f"{size.key}/{name}": np.concatenate([part["population"][name] for part in parts]) for name in parts[0]["population"]}
-            facts[size.key], metrics[size.key] = training.said(size, parts)
-        artifacts.save_tensors(artifacts.population(scale, study, variant), tensors, facts)
-        artifacts.save_numbers(artifacts.training_metrics(scale, study, variant), metrics)
+def main(paper: str, study: str, variant: str, scale: str):
+    params = declared()
+    general = params["scales"][scale]["train"]
+    card = card_of(params[study]["train"]["set"], scale)
+    todo = plan(params[study], variant, scale, general, params["width"], card)
+    source = artifacts.dataset(scale, todo.set)
+    training = Training(source, todo)
+    with scratch.Scratch({"plan": repr(todo), "width": params["width"]}, [source, *code(todo.net)]) as checkpoints:
+        pieces = {said(todo, piece): (piece, checkpoints.within(place(todo, piece))) for piece in training.pieces()}
+        images = sum(training.views(todo.sizes[number]) for piece, _ in pieces.values() for number, _ in piece)
+        with scratch.bar(images, f"{study} {variant}") as bar:
+            done = side_by_side(Training.train, pieces, bar, (Training, source, todo))
+        save(training, pieces, done, scale, paper, study, variant)
+
+
+def code(net: str) -> list[Path]:
+    """Files on which a checkpoint depends."""
+    return [Path(f"wide/nets/{net}.py"), *sorted(Path("wide/training").glob("*.py"))]
+
+
+def said(todo, piece: list) -> str:
+    """A piece, [(number of the size, seed)], in words."""
+    keys = dict.fromkeys(todo.sizes[number].key for number, _ in piece)
+    return f"{', '.join(keys)} seeds {', '.join(str(seed) for _, seed in piece)}"
+
+
+def place(todo, piece: list) -> str:
+    """Where a piece's checkpoints lie."""
+    number, seed = piece[0]
+    return f"{todo.sizes[number].key}-{seed}"
+
+
+def save(training, pieces, done, scale, paper, study, variant):
+    """Write the population, its accuracies, and how fast it was trained."""
+    todo, tensors, facts, accuracies, rates = training.todo, {}, {}, {}, {}
+    for number, size in enumerate(todo.sizes):
+        parts = [
+            (position, done[name])
+            for name, (piece, _) in pieces.items()
+            for position, (other, _) in enumerate(piece)
+            if other == number
+        ]
+        for name in parts[0][1]["population"]:
+            tensors[f"{size.key}/{name}"] = np.stack([part["population"][name][position] for position, part in parts])
+        facts[size.key] = training.said(size, parts)
+        shown = ("width", "seeds", "train_accuracy", "test_accuracy", "diverged", "dtype", "panel")
+        accuracies[size.key] = {name: facts[size.key][name] for name in shown if name in facts[size.key]}
+        accuracies[size.key] |= {"depth": size.options.get("depth", 0), "epochs": training.recipe(size).epochs}
+        rates[size.key] = training.rate(size, [part for _, part in parts])
+    card = {name: getattr(todo, name) for name in ("net", "set", "labels", "test")}
+    artifacts.save_tensors(
+        artifacts.population(scale, paper, study, variant),
+        tensors,
+        {"stand_in": scale == "smoke", "study": card, "sizes": facts},
+    )
+    artifacts.save_numbers(artifacts.training(scale, paper, study, variant), accuracies)
+    artifacts.save_numbers(artifacts.throughput(scale, paper, study, variant), rates)
 
 
 class Training:
-    """What all networks of a variant share: data, labels, how to build and train one. Each process that trains makes one of its own."""
+    """What all networks of a variant share: data, labels, how to build and train one. Each process makes one of its own."""
 
-    def __init__(self, source, net: str, todo):
+    def __init__(self, source, todo):
         splits, card = artifacts.load_tensors(source)
-        self.net, self.todo, self.classes = net, todo, card["classes"][todo.labels]
-        self.images, self.labels, self.test_images, self.test_labels = training_data(splits, todo)
-        self.image, self.shrunk = list(self.images.shape[1:]), self.images.shape[2] / images_of(splits, "train").shape[2]
+        self.todo, self.classes = todo, card["classes"][todo.labels]
+        kept = todo.kept(splits[f"train/{todo.labels}"])
+        labels = todo.drawn(splits[f"train/{todo.labels}"][kept], self.classes)
+        rest, out = todo.held_out(labels)
+        self.images, self.labels = self._view(images_of(splits, "train", kept[rest])), torch.from_numpy(labels[rest])
+        self.validation = None
+        if len(out):
+            self.validation = self._view(images_of(splits, "train", kept[out])), torch.from_numpy(labels[out])
+        self.test = (
+            self._view(images_of(splits, todo.test)),
+            torch.from_numpy(splits[f"{todo.test}/{todo.labels}"]),
+        )
+        self.image = list(self.images.shape[1:])
+        whole = images_of(splits, "train", kept[:1]).shape
+        self.shrunk = self.image[1] / whole[2] if len(whole) == 4 else 1.0
+
+    def _view(self, images):
+        side = self.todo.image_size
+        return shrink(images, side) if side and len(images.shape) == 4 else images
 
     def build(self, size):
-        return network(self.net)(size.width, image=self.image, classes=self.classes, **size.options)
+        return self.todo.build(size, self.image, self.classes)
 
     def recipe(self, size):
-        return self.todo.recipe(size.width, len(self.images), self.shrunk)
+        return self.todo.recipe(size, len(self.images), self.shrunk)
 
     def views(self, size) -> int:
         """Images that a member is shown."""
         recipe = self.recipe(size)
         return steps_of(recipe, len(self.images))[0] * min(recipe.batch, len(self.images))
 
-    def chunks(self, size) -> list:
-        """Seeds that are trained in one piece: one by one, or stacked where that is faster."""
-        at_once = members_at_once(self.build(size), running.device(), len(size.seeds))
-        return [size.seeds[start:start + at_once] for start in range(0, len(size.seeds), at_once)]
+    def pieces(self) -> list:
+        """What is trained in one piece, [(number of the size, seed)]: members one by one, or stacked where that is faster.
 
-    def train(self, number: int, seeds: list, checkpoint, advance) -> dict:
-        """Members of the size of that number: their population, accuracies and throughput."""
-        size = self.todo.sizes[number]
-        build, recipe = lambda: self.build(size), self.recipe(size)
-        population, run = train_population(build, self.images, self.labels, recipe, seeds, device=running.device(), checkpoint=checkpoint,
-                                           progress=advance)
-        score = lambda images, labels: [round(value, 6) for value in accuracy(  # in the arithmetic that it was trained in
-            build(), population, images, labels, standardise=recipe.standardise, device=running.device(),
-            half=half_precision(running.device())).tolist()]
-        return {"population": {name: value.numpy() for name, value in population.items()}, "run": run, "test_accuracy": score(self.test_images, self.test_labels),
-                "train_accuracy": score(self.images[:5000], self.labels[:5000])}
+        Sizes of a panel that differ in what one population may mix (learning rate, initialisation) share a stack. The
+        longest come first.
+        """
+        found = []
+        for group in self._alike():
+            members = [(number, seed) for number in group for seed in self.todo.sizes[number].seeds]
+            at_once = members_at_once(self.build(self.todo.sizes[group[0]]), devices.device(), len(members))
+            chunks = [members[start : start + at_once] for start in range(0, len(members), at_once)]
+            found = chunks + found
+        return found
 
-    def said(self, size, parts: list) -> tuple[dict, dict]:
-        """What the population's card says of a size, and its metrics: accuracies of all seeds, and images a second of one piece."""
-        joint = {name: sum((part[name] for part in parts), []) for name in ("test_accuracy", "train_accuracy")}
-        run = {**parts[0]["run"], "members_at_once": max(part["run"]["members_at_once"] for part in parts)}
+    def _alike(self) -> list:
+        """Numbers of the sizes that can be members of one population."""
+        groups = {}
+        for number, size in enumerate(self.todo.sizes):
+            own = describe(self.recipe(size))
+            shared = {name: value for name, value in own.items() if name not in OF_A_MEMBER}
+            groups.setdefault(repr((size.width, size.options, shared)), []).append(number)
+        return list(groups.values())
+
+    def train(self, piece: list, checkpoint, advance) -> dict:
+        """Members of one piece: their population, accuracies and throughput."""
+        sizes = [self.todo.sizes[number] for number, _ in piece]
+        recipes = [self.recipe(size) for size in sizes]
+        population, run = train_population(
+            lambda: self.build(sizes[0]),
+            self.images,
+            self.labels,
+            recipes[0] if all(recipe == recipes[0] for recipe in recipes) else recipes,
+            [seed for _, seed in piece],
+            device=devices.device(),
+            checkpoint=checkpoint,
+            progress=advance,
+            validation=self.validation,
+        )
+        some = self.images[:SCORED], self.labels[:SCORED]
+        return {
+            "population": {name: value.numpy() for name, value in population.items()},
+            "run": run,
+            "test_accuracy": self._score(sizes[0], population, *self.test),
+            "train_accuracy": self._score(sizes[0], population, *some),
+        }
+
+    def _score(self, size, population, images, labels) -> list:
+        """Accuracies of the members, in the arithmetic that they were trained in."""
+        device, standardise = devices.device(), self.recipe(size).standardise
+        found = accuracy(
+            self.build(size),
+            population,
+            images,
+            labels,
+            standardise=standardise,
+            device=device,
+            half=half_precision(device),
+        )
+        return [round(value, 6) for value in found.tolist()]
+
+    def said(self, size, parts: list) -> dict:
+        """What the population's card says of a size. parts: (place in its piece, piece) of every seed."""
+        joint = {name: [part[name][position] for position, part in parts] for name in ("test_accuracy", "train_accuracy")}
+        diverged = [part["run"]["diverged"][position] for position, part in parts]
+        return {
+            "width": size.width,
+            "seeds": size.seeds,
+            "options": size.options,
+            "recipe": describe(self.recipe(size)),
+            "train_examples": len(self.images),
+            "image": self.image,
+            "classes": self.classes,
+            **joint,
+            **({"diverged": diverged} if any(diverged) else {}),
+            **({"panel": size.panel} if size.panel else {}),
+            "members_at_once": max(part["run"]["members_at_once"] for _, part in parts),
+            "dtype": parts[0][1]["run"]["dtype"],
+        }
+
+    def rate(self, size, parts: list) -> dict:
+        """How fast a size was trained: images a second of one piece, and what `make plan` compares other networks by."""
         rates = [part["run"]["images_per_s"] for part in parts if part["run"]["images_per_s"]]
-        run["images_per_s"] = harmonic_mean(rates) if rates else None
-        fact = {"width": size.width, "seeds": size.seeds, "options": size.options, "recipe": describe(self.recipe(size)),
-                "train_examples": len(self.images), **joint} | ({"image": self.image} if self.shrunk < 1 else {})
-        return ({**fact, "members_at_once": run["members_at_once"], "dtype": run["dtype"]},
-                {**run, **{key: fact[key] for key in ("width", "seeds", "train_accuracy", "test_accuracy")}})
-
-
-def training_data(splits: dict, todo):
-    """(images, labels, test images, test labels) as tensors: the variant's share of the data, its labels, its size of image."""
-    kept = todo.kept(splits[f"train/{todo.labels}"])
-    labels = torch.from_numpy(splits[f"train/{todo.labels}"][kept])
-    images, test_images = images_of(splits, "train", kept), images_of(splits, todo.test)
-    if todo.image_size:
-        images, test_images = shrink(images, todo.image_size), shrink(test_images, todo.image_size)
-    return images, labels, test_images, torch.from_numpy(splits[f"{todo.test}/{todo.labels}"])
+        return {
+            "net": self.todo.net,
+            "width": size.width,
+            "options": size.options,
+            "image": self.image,
+            "batch": self.recipe(size).batch,
+            "device": devices.name(),
+            "dtype": parts[0]["run"]["dtype"],
+            "members_at_once": max(part["run"]["members_at_once"] for part in parts),
+            "images_per_s": harmonic_mean(rates) if rates else None,
+        }
 
 
 if __name__ == "__main__":

@@ -1,79 +1,98 @@
-"""Frozen features, last layer retrained on another task: `python -m stages.transfer <study> <net> <set> <scale>`.
+"""Frozen features, last layer retrained on another task: `python -m stages.transfer <paper> <study> <variant> <scale>`.
 
-Gilboa & Gur-Ari, section 5: all weights below the last layer stay as the original task left them; the best test accuracy during
-the retraining counts. The linear classifier on raw pixels is the same retraining with the pixels as features.
+Gilboa & Gur-Ari, section 5: all weights below the last layer stay as the original task left them; the best test accuracy
+during the retraining counts. The linear classifier on raw pixels is the same retraining with the pixels as features.
 """
+
 import sys
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from stages import declared_params, running, stage
-from stages.lanes import side_by_side
-from stages.members import families
-from stages.study import caps_of
+from pipeline import scratch
+from pipeline.caps import measure_caps
+from pipeline.cells import Cells
+from pipeline.lanes import side_by_side
+from pipeline.lifetime import stage
+from pipeline.linear import best_accuracy
+from pipeline.networks import trained
+from pipeline.parameters import declared
 from wide import artifacts
-from wide.nets import mlp
-from wide.population import half_precision, layer_outputs, member, prepare_inputs
-from wide.train import Recipe, steps_of, train_population
+from wide.training.population import prepare_inputs
+from wide.training.recipe import Recipe, steps_of
+
+
+@dataclass(frozen=True)
+class OfStudy:
+    """labels: the other task's. recipe: of the retraining."""
+
+    labels: str
+    recipe: Recipe
 
 
 @stage
-def main(study: str, net: str, data: str, scale: str):
-    params = declared_params()
-    task, caps = params[study]["measure"]["transfer"], caps_of(params, study, scale, "measure")
-    setting = (artifacts.population(scale, study, "base"), artifacts.dataset(scale, data), net, params[study]["test"], task, caps.get("views"))
+def main(paper: str, study: str, variant: str, scale: str):
+    params = declared()
+    task = params[study]["measure"]["transfer"]
+    setting = (scale, paper, study, variant, task, measure_caps(params, params[study], scale).get("views"))
     transfer = Transfer(*setting)
     seeds, rows = transfer.sizes[0].fact["seeds"], [*range(len(transfer.sizes)), None]
-    pieces = {f"{'pixels' if row is None else transfer.sizes[row].key} seed {seed}": (row, column)
-              for row in reversed(rows) for column, seed in enumerate(seeds)}
-    with running.bar(transfer.views * len(pieces), f"{study}: last layer on {task['labels']}") as bar:
-        done = side_by_side(Transfer.best_accuracy, pieces, bar, (Transfer, *setting))
-    found = np.zeros((len(rows), len(seeds)))
+    pieces = {
+        f"{'pixels' if row is None else transfer.sizes[row].key} seed {seed}": (row, column)
+        for row in reversed(rows)
+        for column, seed in enumerate(seeds)
+    }
+    with scratch.bar(transfer.views * len(pieces), f"{study}: last layer on {task['labels']}") as bar:
+        done = side_by_side(Transfer.retrain, pieces, bar, (Transfer, *setting))
+    accuracies = np.zeros((len(rows), len(seeds)))
     for name, (row, column) in pieces.items():
-        found[-1 if row is None else row, column] = done[name]
-    sizes = transfer.sizes
-    artifacts.save_result(artifacts.result(scale, "gilboa_transfer", "transfer", study), {
-        "width": np.array([family.fact["width"] for family in sizes]), "inputs": np.int64(transfer.images["train"][0].numel()),
-        "depth": np.array([family.fact["options"].get("depth", 0) for family in sizes]),
-        "original": np.array([family.fact["test_accuracy"] for family in sizes]), "tuned": found[:-1], "linear": found[-1]})
+        accuracies[-1 if row is None else row, column] = done[name]
+    found = transfer.described()
+    found.put("tuned", accuracies[:-1])
+    found.put("linear", accuracies[-1])
+    found.save(artifacts.result(scale, paper, study, "transfer", variant))
 
 
 class Transfer:
     """The networks of a study and the data of the other task. Each process that retrains makes one of its own."""
 
-    def __init__(self, population, source, net: str, split: str, task: dict, views: float | None):
-        tensors, card = artifacts.load_tensors(source)
-        self.split, self.classes = split, card["classes"][task["labels"]]
-        self.images = {name: torch.from_numpy(tensors[f"{name}/images"]) for name in ("train", split)}
-        self.labels = {name: torch.from_numpy(tensors[f"{name}/{task['labels']}"]) for name in ("train", split)}
-        examples = len(self.images["train"])
-        epochs = task["recipe"]["epochs"] if views is None else min(task["recipe"]["epochs"], views / examples)
-        self.recipe = Recipe.of({**task["recipe"], "epochs": epochs})
+    def __init__(self, scale, paper, study, variant, task: dict, views: float | None):
+        networks = trained(scale, paper, study, variant)
+        tensors, card = artifacts.load_tensors(artifacts.dataset(scale, networks.set))
+        self.sizes, self.test, self.classes = networks.sizes, networks.test, card["classes"][task["labels"]]
+        splits = ("train", self.test)
+        self.images = {name: torch.from_numpy(tensors[f"{name}/images"]) for name in splits}
+        self.labels = {name: torch.from_numpy(tensors[f"{name}/{task['labels']}"]) for name in splits}
+        examples, passes = len(self.images["train"]), task["recipe"]["epochs"]
+        self.recipe = Recipe.of(
+            {**task["recipe"], "epochs": passes if views is None else min(passes, views / examples)}
+        )
         self.views = steps_of(self.recipe, examples)[0] * self.recipe.batch
-        self.sizes = families(population, net, self.images["train"].shape[1:])
+
+    def described(self) -> Cells:
+        """A result's account of the networks: their widths, depths and original accuracies."""
+        return Cells(
+            {
+                "width": np.array([size.width for size in self.sizes]),
+                "depth": np.array([size.depth for size in self.sizes]),
+                "inputs": np.int64(self.images["train"][0].numel()),
+                "original": np.array([size.fact["test_accuracy"] for size in self.sizes]),
+            }
+        )
 
     def features(self, row: int | None, column: int) -> dict:
         """What a network's last layer is given, or the pixels themselves: {split: (examples, units) float32}."""
         if row is None:
             return {name: prepare_inputs(value).flatten(1) for name, value in self.images.items()}
-        family, built, device = self.sizes[row], self.sizes[row].build(), running.device()
-        return {name: layer_outputs(built, member(family.population, column), images, built.penultimate, standardise=family.standardise,
-                                    half=half_precision(device), device=device) for name, images in self.images.items()}
+        size = self.sizes[row]
+        return {name: size.features(column, images, half=True) for name, images in self.images.items()}
 
-    def best_accuracy(self, row: int | None, column: int, advance) -> float:
-        """Best test accuracy over the passes of a linear classifier on the features."""
-        features, found, split = self.features(row, column), [], self.split
-        net = lambda: mlp.Net(1, image=features["train"].shape[1:], classes=self.classes, depth=0)
-
-        def measure(_, population):
-            logits = layer_outputs(net(), member(population, 0), features[split], batch=5000, device=running.device())
-            found.append((logits.argmax(1) == self.labels[split]).double().mean().item())
-
-        population, _ = train_population(net, features["train"], self.labels["train"], self.recipe, [self.sizes[0].fact["seeds"][column]],
-                                         device=running.device(), half=False, progress=advance, each_epoch=measure)
-        measure(None, population)
-        return max(found)
+    def retrain(self, row: int | None, column: int, advance) -> float:
+        """Best test accuracy of a network's retrained last layer, or of the classifier on pixels."""
+        seed = self.sizes[0].fact["seeds"][column]
+        features = self.features(row, column)
+        return best_accuracy(features, self.labels, self.test, self.classes, self.recipe, seed, advance)
 
 
 if __name__ == "__main__":

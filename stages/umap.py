@@ -1,31 +1,71 @@
-"""Two-dimensional maps of activations: `python -m stages.umap <study> <set> <scale> <variant>`.
+"""Penultimate activations and their two-dimensional maps: `python -m stages.umap <paper> <study> <variant> <scale>`.
 
-A stage of its own, so that a setting of the atlas does not redo it. umap-learn with a fixed random_state, which makes it
+Of the first seed of every size, without augmentation, for a seeded draw of training examples (all of them at scale paper). A
+stage of its own, so that a setting of the atlas does not redo the maps. umap-learn with a fixed random_state, which makes it
 single-threaded and reproducible.
 """
+
 import sys
+from dataclasses import dataclass
 
 import numpy as np
-from umap import UMAP
+import torch
 
-from stages import declared_params, running, stage
+from pipeline import scratch
+from pipeline.caps import measure_caps
+from pipeline.cells import Cells
+from pipeline.lifetime import stage
+from pipeline.networks import trained
+from pipeline.parameters import declared
 from wide import artifacts
 
 
+@dataclass(frozen=True)
+class Settings:
+    """umap-learn's own options."""
+
+    n_components: int
+    n_neighbors: int
+    min_dist: float
+    metric: str
+    n_epochs: int
+    random_state: int
+
+
 @stage
-def main(study: str, data: str, scale: str, variant: str):
-    settings = declared_params()["gilboa"]["umap"]
-    tensors, card = artifacts.load_tensors(artifacts.activations(scale, study, variant))
-    splits, _ = artifacts.load_tensors(artifacts.dataset(scale, data))
-    arrays = {f"label/{name.split('/')[1]}": value[tensors["index"]].astype(np.int16)
-              for name, value in splits.items() if name.startswith("train/") and name != "train/images"}
-    with running.bar(len(card), f"{study} {variant} UMAP of {len(tensors['index']):,} points", "map") as bar:
-        for key, fact in card.items():
-            points = UMAP(**settings).fit_transform(tensors[f"{key}/features"])
-            arrays |= {f"{key}/points": points.astype(np.float32), f"{key}/width": np.float64(fact["width"]),
-                       f"{key}/units": np.int64(fact["units"]), f"{key}/test_accuracy": np.array(fact["test_accuracy"])}
+def main(paper: str, study: str, variant: str, scale: str):
+    params = declared()
+    networks = trained(scale, paper, study, variant)
+    splits, _ = artifacts.load_tensors(artifacts.dataset(scale, networks.set))
+    images = torch.from_numpy(splits["train/images"])
+    points = measure_caps(params, params[study], scale).get("points")
+    index = np.sort(np.random.default_rng(0).permutation(len(images))[:points])
+    features = {size.key: size.features(0, images[index]).numpy() for size in networks.sizes}
+    tensors = {f"{key}/features": value for key, value in features.items()}
+    artifacts.save_tensors(artifacts.activations(scale, paper, study, variant), {"index": index, **tensors})
+    found = Cells({f"label/{label}": values.astype(np.int16) for label, values in labels_of(splits, index).items()})
+    title = f"{study} {variant} UMAP of {len(index):,} points"
+    with scratch.bar(len(networks.sizes), title, "map") as bar:
+        for size in networks.sizes:
+            put_map(found, size, features[size.key], params["measures"]["umap"])
             bar.update()
-    artifacts.save_result(artifacts.result(scale, study, "umap", variant), arrays)
+    found.save(artifacts.result(scale, paper, study, "umap", variant))
+
+
+def labels_of(splits, index) -> dict:
+    """Every label of the training examples that are mapped."""
+    train = {name.removeprefix("train/"): value for name, value in splits.items() if name.startswith("train/")}
+    return {label: values[index] for label, values in train.items() if label != "images"}
+
+
+def put_map(found, size, features, settings):
+    from umap import UMAP  # takes seconds to import, and others import this module for its settings
+
+    points = UMAP(**settings).fit_transform(features)
+    found.put("points", points.astype(np.float32), size.key)
+    found.put("width", np.float64(size.width), size.key)
+    found.put("units", np.int64(features.shape[1]), size.key)
+    found.put("test_accuracy", np.array(size.fact["test_accuracy"]), size.key)
 
 
 if __name__ == "__main__":

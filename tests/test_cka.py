@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from tapped import Watched, listed
+from tapped import Watched, listed, seen_in
 from wide.measure import grams
-from wide.measure.cka import cka, cka_biased, gram, hsic_unbiased, minibatches, streamed_cka, u_centre
+from wide.measure.cka import minibatches, streamed_cka
+from wide.measure.exact_cka import cka, cka_biased, gram, hsic_unbiased, u_centre
 from wide.measure.grams import ieee_products, without_first_pc
 
 
@@ -54,8 +55,8 @@ def numbers(n):
 def collect(net, images):
     found = []
     with torch.no_grad():
-        net(images, lambda name, activation: found.append(activation.flatten(1).double().numpy()))
-    return found
+        net(images, seen_in(found))
+    return [activation.flatten(1).double().numpy() for _, activation in found]
 
 
 IMAGES = torch.randn(150, 2, 5, 5, generator=torch.Generator().manual_seed(1))

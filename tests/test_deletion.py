@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from wide import population as pop
 from wide.measure.deletion import deletion_accuracies, deletions, plateau
 from wide.nets.resnet import Net
+from wide.training.initialisation import initialise
 
 SHAPE = {"image": (3, 8, 8), "classes": 5}
 
@@ -16,7 +16,7 @@ SHAPE = {"image": (3, 8, 8), "classes": 5}
 def net():
     """A ResNet-20 whose branches matter: each deletion changes some of its answers."""
     net = Net(1, depth=20, base=4, **SHAPE)
-    pop.initialise(net, 0)
+    initialise(net, 0)
     return net.eval()
 
 

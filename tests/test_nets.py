@@ -5,18 +5,18 @@ from pathlib import Path
 import pytest
 import torch
 
+from tapped import seen_in
 from wide.nets import convnet, mlp
-from wide.population import INITIALISATIONS, initialise, layer_outputs, weighted_layers
+from wide.training.initialisation import INITIALISATIONS, initialise, weighted_layers
+from wide.training.population import layer_outputs
 
 IMAGE, CLASSES = (3, 32, 32), 7
 NAMES = sorted(path.stem for path in Path("wide/nets").glob("*.py") if path.stem != "__init__")
-OPTIONS = {"convnet": {"plan": "fixed"}, "mlp": {"depth": 2}}  # other modules name theirs EXAMPLE
 
 
 def make(name, width=2, **options):
     module = importlib.import_module(f"wide.nets.{name}")
-    return module.Net(width, image=IMAGE, classes=CLASSES,
-                      **(getattr(module, "EXAMPLE", None) or OPTIONS.get(name, {})), **options)
+    return module.Net(width, image=IMAGE, classes=CLASSES, **module.EXAMPLE, **options)
 
 
 def images(number=3):
@@ -26,7 +26,7 @@ def images(number=3):
 def taps(net, x):
     found = []
     with torch.no_grad():
-        logits = net.eval()(x, lambda name, value: found.append((name, value)))
+        logits = net.eval()(x, seen_in(found))
     return found, logits
 
 
@@ -54,7 +54,7 @@ def test_tap_changes_nothing(name):
     net, x = make(name).eval(), images()
     with torch.no_grad():
         plain = net(x)
-        assert torch.equal(plain, net(x, lambda layer, value: None))
+        assert torch.equal(plain, net(x, seen_in([])))
     assert plain.shape == (3, CLASSES)
 
 
@@ -194,12 +194,12 @@ def test_convnet_equals_relu_before_the_pool():
     net = convnet.Net(12, image=(3, 16, 16), classes=4, plan="scaled")
     initialise(net, 0)
     x = images()[:, :, :16, :16]
-    conv, relu, pool = net.layers, torch.relu, torch.nn.MaxPool2d(2)
+    conv, relu, pool = weighted_layers(net), torch.relu, torch.nn.MaxPool2d(2)
     h = pool(relu(conv[1](relu(conv[0](x)))))
     h = pool(relu(conv[3](relu(conv[2](h)))))
     torch.testing.assert_close(net(x), net.output(relu(conv[4](h.flatten(1)))))
 
 
 def test_unknown_plan_names_the_known():
-    with pytest.raises(ValueError, match="plan 'deep' is unknown; known plans: fixed, scaled"):
+    with pytest.raises(ValueError, match="plan 'deep' is unknown: Known are: fixed, scaled"):
         convnet.Net(4, image=(1, 8, 8), classes=2, plan="deep")

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import torch
 
-from tapped import Watched, listed
-from wide.measure.cka import cka_biased
+from tapped import Watched, listed, seen_in
+from wide.measure.exact_cka import cka_biased
 from wide.measure.pca import first_components, squared_cosines
 from wide.nets.resnet import Net
 
@@ -53,10 +53,10 @@ def resnet():
 @pytest.fixture(scope="module")
 def stored(resnet):
     """{layer: activations of all images}."""
-    found = {}
+    found = []
     with torch.no_grad():
-        resnet(blobs(), lambda name, x: found.update({name: x.flatten(1).double().numpy()}))
-    return found
+        resnet(blobs(), seen_in(found))
+    return {name: x.flatten(1).double().numpy() for name, x in found}
 
 
 def assert_same(found, other, atol=1e-6):

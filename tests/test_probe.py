@@ -7,7 +7,8 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from wide.measure.probe import LEAST, train_probes
+from wide.measure.logistic import LEAST
+from wide.measure.probe import train_probes
 
 
 def generator(seed=0):
@@ -216,10 +217,14 @@ def test_bad_input_is_refused(digits):
     for count in (3, 5):
         with pytest.raises(ValueError, match=f"{count} or more minibatches instead of 4"):
             probed({"a": x}, digits, count, total=4)
-    for wrong in ({"lr": 0}, {"momentum": 1}, {"evaluations": 0}, {"pool": 0}, {"damped": -1}, {"batch": 0},
-                  {"layers": []}, {"lr": float("nan")}):
-        with pytest.raises(ValueError, match="at least 1 of each"):
+    for wrong in ({"lr": 0}, {"momentum": 1}, {"damped": -1}, {"lr": float("nan")}):
+        with pytest.raises(ValueError, match="give lr above 0"):
             probed({"a": x}, digits, 5, **wrong)
+    for wrong in ({"evaluations": 0}, {"pool": 0}, {"batch": 0}, {"layers": []}):
+        with pytest.raises(ValueError, match="0 [a-z ]*: give at least 1"):
+            probed({"a": x}, digits, 5, **wrong)
+    with pytest.raises(ValueError, match="597 images, 596 labels"):
+        train_probes(listed(a=x), minibatches(train, labels, 5), ["a"], 10, test[:, None], labels[test][1:])
     with pytest.raises(ValueError, match="no length"):
         train_probes(listed(a=x), iter([]), ["a"], 10, test[:, None], labels[test])
     with pytest.raises(ValueError, match="from 0 to 9"):

@@ -7,8 +7,11 @@ from torch.func import functional_call
 from torch.nn import functional as F
 from torchvision.models.resnet import Bottleneck, ResNet
 
-from wide import population as pop
+from tapped import seen_in
 from wide.nets.resnet import EXAMPLE, Net, blocks_of
+from wide.training import stacking
+from wide.training.initialisation import initialise, weighted_layers
+from wide.training.population import stack
 
 KERAS_LAYERS = {14: 51, 20: 72, 26: 93, 32: 114, 38: 135, 44: 156, 56: 198, 110: 387, 164: 576, 218: 765, 224: 786}
 CIFAR = {"image": (3, 32, 32), "classes": 10}
@@ -23,7 +26,7 @@ def on_meta(width, *, image=(3, 32, 32), classes=10, **options):
 def trained(width=0.25, seed=0, shape=TINY, **options):
     """A float64 network with biases, gains and running statistics away from where they start."""
     net = Net(width, **shape, **options).double()
-    pop.initialise(net, seed)
+    initialise(net, seed)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, value in net.state_dict().items():
@@ -40,7 +43,7 @@ def images(count=6, shape=TINY, seed=1):
 def tapped(net, x, **options):
     """[(name, activation)] as the tap sees them."""
     seen = []
-    logits = net(x, tap=lambda name, value: seen.append((name, value)), **options)
+    logits = net(x, tap=seen_in(seen), **options)
     assert seen[-1][1] is logits and seen[0][1] is x
     return seen
 
@@ -57,7 +60,7 @@ def test_layers_are_as_many_as_keras_lists(depth):
     names = [name for name, _ in tapped(net, x)]
     assert len(names) == KERAS_LAYERS[depth] == 21 * (depth - 2) // 6 + 9
     assert names == net.layers and len(set(names)) == len(names)
-    assert len(pop.weighted_layers(net)) == depth + 2  # two shortcuts, which a depth does not count
+    assert len(weighted_layers(net)) == depth + 2  # two shortcuts, which a depth does not count
 
 
 def test_layers_come_in_keras_order():
@@ -79,7 +82,7 @@ def test_named_groups_tell_what_a_layer_is(options):
     assert [name for name, _ in seen] == net.layers
     value = dict(seen)
     before = dict(zip(net.layers[1:], net.layers))
-    assert net.relus == [name for name in net.layers[1:] if torch.equal(value[name], value[before[name]].clamp_min(0))]
+    assert net.units == [name for name in net.layers[1:] if torch.equal(value[name], value[before[name]].clamp_min(0))]
     assert len(net.adds) == len(net.before_adds) == len(net.post_residual)
     assert len(net.adds) == (len(net.blocks) if options.get("residual", True) else 0)
     for bn, add, relu in zip(net.before_adds, net.adds, net.post_residual):
@@ -95,7 +98,7 @@ def test_named_groups_tell_what_a_layer_is(options):
 
 def test_a_resnet_38_has_37_relus():
     """The axis of figure D.8."""
-    assert len(on_meta(1, depth=38)[0].relus) == 37
+    assert len(on_meta(1, depth=38)[0].units) == 37
 
 
 def test_each_stage_halves_the_image_and_doubles_the_channels():
@@ -257,7 +260,7 @@ def test_running_statistics_move_by_a_hundredth_a_step():
 def test_activations_do_not_blow_up_at_initialisation(options):
     """A bn of gain 1 has mean square at most 1, so an identity block adds at most 1 to the root mean square."""
     net, x = Net(0.25, **TINY, **options).double().train(), images(16)
-    pop.initialise(net, 3)
+    initialise(net, 3)
     with torch.no_grad():
         value = {name: activation.square().mean().sqrt().item() for name, activation in tapped(net, x)}
     before = dict(zip(net.post_residual[1:], net.post_residual))
@@ -280,9 +283,9 @@ def test_imagenet_blocks_start_as_their_shortcut_but_learn():
 def test_a_member_is_the_same_alone_and_in_a_population(options, training):
     members = [trained(seed=seed, **options) for seed in (0, 1)]
     x = torch.stack([images(seed=seed) for seed in (5, 6)])
-    population = pop.stack([{name: value.clone() for name, value in net.state_dict().items()} for net in members])
+    population = stack([{name: value.clone() for name, value in net.state_dict().items()} for net in members])
     blank = Net(0.25, **TINY, **options).double().train(training)
-    logits = pop.forward(blank, population, x)
+    logits = stacking.forward(blank, population, x)
     assert not torch.allclose(logits[0], logits[1])
     for index, net in enumerate(members):
         before = net.stem.bn.running_mean.clone()

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import torch
 
+from tapped import listed, seen_in
 from wide.measure.sparsity import relu_usage
 from wide.nets.resnet import Net
 
@@ -17,11 +18,6 @@ def images(n=50):
     return torch.randn(n, 3, 8, 8, generator=torch.Generator().manual_seed(1))
 
 
-def listed(*features):
-    """A network whose layers are given features of example number `images[:, 0]`."""
-    return lambda images, tap: [tap(f"layer{i}", x[images[:, 0].long()]) for i, x in enumerate(features)]
-
-
 def numbers(n):
     return torch.arange(n)[:, None]
 
@@ -34,12 +30,13 @@ def used(*counts, n):
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("batch", [1, 16, 50, 256])
 def test_usage_is_what_stored_activations_say(resnet, batch, layout):
-    stored = {}
+    seen = []
     with torch.no_grad():
-        resnet(images(), lambda name, x: stored.update({name: x.flatten(1).numpy() != 0}))
-    usage = relu_usage(resnet, images().to(memory_format=layout), resnet.relus, batch=batch)
-    assert usage.histogram.shape == (len(resnet.relus), 20) and np.allclose(usage.histogram.sum(1), 1)
-    for row, name in enumerate(resnet.relus):
+        resnet(images(), seen_in(seen))
+    stored = {name: x.flatten(1).numpy() != 0 for name, x in seen}
+    usage = relu_usage(resnet, images().to(memory_format=layout), resnet.units, batch=batch)
+    assert usage.histogram.shape == (len(resnet.units), 20) and np.allclose(usage.histogram.sum(1), 1)
+    for row, name in enumerate(resnet.units):
         share = stored[name].mean(0)
         assert usage.nonzero[row] == pytest.approx(stored[name].mean())
         assert usage.between[row] == pytest.approx(np.mean((share > 0) & (share < 1)))

@@ -24,29 +24,39 @@ def dataset(scale: str, name: str) -> Path:
     return DATA / "datasets" / scale / f"{name}.safetensors"
 
 
-def population(scale: str, study: str, variant: str, width=None) -> Path:
-    """All seeds of a variant: every width in one file, or one width where a width is a stage of its own."""
-    return _variant("populations", scale, study, variant, width)
+def population(scale: str, paper: str, study: str, variant: str) -> Path:
+    """All sizes and seeds of a variant."""
+    return DATA / "populations" / scale / paper / study / f"{variant}.safetensors"
 
 
-def activations(scale: str, study: str, variant: str, width=None) -> Path:
+def activations(scale: str, paper: str, study: str, variant: str) -> Path:
     """Stored activations of a variant, keyed like its population."""
-    return _variant("activations", scale, study, variant, width)
+    return DATA / "activations" / scale / paper / study / f"{variant}.safetensors"
 
 
-def _variant(kind, scale, study, variant, width):
-    folder = DATA / kind / scale / study
-    return folder / f"{variant}.safetensors" if width is None else folder / variant / f"w{width}.safetensors"
+def result(scale: str, paper: str, study: str, measure: str, variant: str, suffix: str = "npz") -> Path:
+    """A measure of a variant: arrays (npz) or numbers (json)."""
+    return RESULTS / scale / paper / study / measure / f"{variant}.{suffix}"
 
 
-def result(scale: str, study: str, measure: str, variant: str, suffix: str = "npz") -> Path:
-    """A measure of a variant: arrays (npz) or numbers (json, a DVC metric)."""
-    return RESULTS / scale / study / measure / f"{variant}.{suffix}"
+def training(scale: str, paper: str, study: str, variant: str) -> Path:
+    """Accuracies of a training, kept apart from the population so that they stand in git."""
+    return result(scale, paper, study, "training", variant, "json")
 
 
-def training_metrics(scale: str, study: str, variant: str, width=None) -> Path:
-    """Accuracy and throughput of a training. Kept apart from the population, whose bytes must not depend on the clock."""
-    return result(scale, study, "training", variant if width is None else f"{variant}_w{width}", "json")
+def throughput(scale: str, paper: str, study: str, variant: str) -> Path:
+    """Images a second of a training, kept apart from its accuracies, which must not depend on the clock."""
+    return result(scale, paper, study, "throughput", variant, "json")
+
+
+def index(scale: str, paper: str, name: str) -> Path:
+    """Which results a figure is drawn from, by their checksums."""
+    return RESULTS / scale / paper / "index" / f"{name}.json"
+
+
+def summary(scale: str, paper: str) -> Path:
+    """A paper's few numbers: claims by verdict, accuracies."""
+    return RESULTS / scale / paper / "summary.json"
 
 
 def claims(scale: str, paper: str) -> Path:
@@ -92,7 +102,10 @@ def load_tensors(path: Path, names=None) -> tuple[dict[str, np.ndarray], dict]:
             keys = file.keys() if names is None else names
             return {name: file.get_tensor(name) for name in keys}, json.loads((file.metadata() or {}).get("card", "{}"))
     except SafetensorError as error:
-        raise ValueError(f"{path} is damaged ({error}): delete it and run `dvc repro`") from error
+        raise ValueError(
+            f"{path} is damaged ({error}): run `python -m stages.forget {path}`, which removes it and its "
+            "copy in DVC's cache, then `dvc repro`"
+        ) from error
 
 
 def save_result(path: Path, arrays: dict[str, np.ndarray]):

@@ -1,7 +1,9 @@
 """Style, page geometry and small helpers of every drawing: arrays in, matplotlib figures out.
 
-Figures are made without pyplot (no window, no global figure) and sizes are inches, so that equal input is equal bytes.
+Figures are made without pyplot (no window, no global figure) and sizes are inches, so that equal input is
+equal bytes.
 """
+
 import io
 
 import matplotlib.style
@@ -16,17 +18,45 @@ from PIL import Image
 WIDTH, DPI = 5.5, 200  # inches of text in a column; pixels per inch
 GREY, FAINT = "0.4", "0.8"
 # seaborn's "colorblind", written out: importing seaborn takes longer than drawing a figure.
-PALETTE = ("#0173B2", "#DE8F05", "#029E73", "#D55E00", "#CC78BC",
-           "#CA9161", "#FBAFE4", "#949494", "#ECE133", "#56B4E9")
-UNIT = matplotlib.colors.Normalize(0, 1)  # the one scale of all similarities: bright is alike, grey a dead layer
+PALETTE = (
+    "#0173B2",
+    "#DE8F05",
+    "#029E73",
+    "#D55E00",
+    "#CC78BC",
+    "#CA9161",
+    "#FBAFE4",
+    "#949494",
+    "#ECE133",
+    "#56B4E9",
+)
+UNIT = matplotlib.colors.Normalize(
+    0, 1
+)  # the one scale of all similarities: bright is alike, grey a dead layer
 MAGMA = matplotlib.colormaps["magma"].resampled(64).with_extremes(bad="0.7")
 SMALL = {"labelsize": 6, "length": 2, "pad": 1.5}  # ticks of small panels
 STYLE = {
-    "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 8, "axes.titlesize": 9,
-    "axes.labelsize": 8, "xtick.labelsize": 7, "ytick.labelsize": 7, "legend.fontsize": 8, "legend.frameon": False,
-    "axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6, "lines.linewidth": 1.4,
-    "lines.markersize": 4, "errorbar.capsize": 2, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.axisbelow": True, "grid.linewidth": 0.4, "grid.color": "0.9", "image.interpolation_stage": "data",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 8,
+    "axes.titlesize": 9,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 4,
+    "errorbar.capsize": 2,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.linewidth": 0.4,
+    "grid.color": "0.9",
+    "image.interpolation_stage": "data",
 }
 
 
@@ -36,18 +66,22 @@ def style():
 
 
 def class_colours(n: int) -> np.ndarray:
-    """(n, 3) distinct colours in [0, 1]. Up to ten are safe for the colour-blind; more go once round the hues.
+    """(n, 3) distinct colours in [0, 1]. Up to ten are safe for the colour-blind; more go once round the
+    hues.
 
-    That circle is cyclic (the last is next to the first) and its lightness rises towards yellow and falls towards blue,
-    so that a position on it can be read without telling red from green. ValueError for n < 1.
+    That circle is cyclic (the last is next to the first) and its lightness rises towards yellow and falls
+    towards blue, so that a position on it can be read without telling red from green. ValueError for n < 1.
     """
     if n < 1:
         raise ValueError(f"class_colours needs at least one class, not {n}")
     if n <= len(PALETTE):
         return matplotlib.colors.to_rgba_array(PALETTE[:n])[:, :3]
     from seaborn import husl_palette
+
     hues = np.arange(n) / n
-    return np.array([husl_palette(1, h=h, s=0.95, l=0.62 + 0.2 * np.cos(2 * np.pi * (h - 0.24)))[0] for h in hues])
+    return np.array(
+        [husl_palette(1, h=h, s=0.95, l=0.62 + 0.2 * np.cos(2 * np.pi * (h - 0.24)))[0] for h in hues]
+    )
 
 
 def width_colour(width: float, widths) -> np.ndarray:
@@ -60,15 +94,19 @@ def width_colour(width: float, widths) -> np.ndarray:
 def page(widths, heights, *, left=0.5, right=0.1, top=0.3, bottom=0.45, across=0.1, down=0.1):
     """A figure and a grid of axes of these sizes, in inches to the pixel: (Figure, axes (rows, columns))."""
     widths, heights = (np.round(np.multiply(sides, DPI)) / DPI for sides in (widths, heights))
-    size = (left + sum(widths) + across * (len(widths) - 1) + right,
-            top + sum(heights) + down * (len(heights) - 1) + bottom)
+    size = (
+        left + sum(widths) + across * (len(widths) - 1) + right,
+        top + sum(heights) + down * (len(heights) - 1) + bottom,
+    )
     figure = Figure(figsize=size, dpi=DPI)
     axes = np.empty((len(heights), len(widths)), object)
     for row, height in enumerate(heights):
-        low = size[1] - top - sum(heights[:row + 1]) - down * row
+        low = size[1] - top - sum(heights[: row + 1]) - down * row
         for column, width in enumerate(widths):
             x = left + sum(widths[:column]) + across * column
-            axes[row, column] = figure.add_axes([x / size[0], low / size[1], width / size[0], height / size[1]])
+            axes[row, column] = figure.add_axes(
+                [x / size[0], low / size[1], width / size[0], height / size[1]]
+            )
     return figure, axes
 
 
@@ -88,14 +126,24 @@ def picture(axes: Axes, image: np.ndarray):
 def not_run(axes: Axes, scale: str, small=False):
     """An empty frame that says so (on two lines where it is small), for a panel that the scale leaves out."""
     frame(axes)
-    axes.text(0.5, 0.5, f"not run\nat {scale}" if small else f"not run at {scale}", ha="center", va="center", color=GREY,
-              fontsize=6 if small else None, transform=axes.transAxes)
+    axes.text(
+        0.5,
+        0.5,
+        f"not run\nat {scale}" if small else f"not run at {scale}",
+        ha="center",
+        va="center",
+        color=GREY,
+        fontsize=6 if small else None,
+        transform=axes.transAxes,
+    )
 
 
 def at_scale(value, scale: str):
     """An option in which every mapping that has this scale as a key is replaced by what stands there."""
     if isinstance(value, dict):
-        return value[scale] if scale in value else {name: at_scale(item, scale) for name, item in value.items()}
+        return (
+            value[scale] if scale in value else {name: at_scale(item, scale) for name, item in value.items()}
+        )
     return [at_scale(item, scale) for item in value] if isinstance(value, list) else value
 
 
@@ -115,7 +163,11 @@ def present(load, wanted) -> dict:
 def member(found: dict, size: str, nth=0) -> tuple[str | None, int | None]:
     """("w4", 0): a size ("widest" and "deepest": the largest) and the seed of its nth network; None for what is not in the file."""
     if size in ("widest", "deepest"):
-        size = max((name[:-7] for name in found if name.endswith("/layers")), key=lambda key: float(key[1:]), default=None)
+        size = max(
+            (name[:-7] for name in found if name.endswith("/layers")),
+            key=lambda key: float(key[1:]),
+            default=None,
+        )
     seeds = found.get(f"{size}/seeds", ())
     return size, int(seeds[nth]) if nth < len(seeds) else None
 
@@ -124,7 +176,9 @@ def named(template: str, found: dict, size: str | None, **facts) -> str:
     """A title with {depth} and {width} from the file or, where the scale leaves the size out, from its key."""
     if size is not None:
         facts |= {"width": 1.0, {"w": "width", "d": "depth"}[size[0]]: float(size[1:])}
-        facts |= {name: float(found[f"{size}/{name}"]) for name in ("depth", "width") if f"{size}/{name}" in found}
+        facts |= {
+            name: float(found[f"{size}/{name}"]) for name in ("depth", "width") if f"{size}/{name}" in found
+        }
     return "" if size is None and "{" in template else template.format(**facts)
 
 
@@ -142,7 +196,9 @@ def heading(axes: Axes, title: str, small=""):
 
 def heatmap(axes: Axes, matrix: np.ndarray, ticks=4):
     """Similarities (rows, columns) of layers, the first at the lower left; NaN (dead layers) is grey."""
-    axes.imshow(np.float32(matrix), origin="lower", aspect="auto", norm=UNIT, cmap=MAGMA, interpolation="antialiased")
+    axes.imshow(
+        np.float32(matrix), origin="lower", aspect="auto", norm=UNIT, cmap=MAGMA, interpolation="antialiased"
+    )
     axes.locator_params(nbins=ticks, integer=True, steps=[1, 2, 5, 10])
     axes.tick_params(**SMALL)
     axes.spines[:].set_visible(False)
@@ -152,7 +208,9 @@ def colour_bar(figure: Figure, axes: Axes, label: str, norm=UNIT, cmap=MAGMA):
     """A colour bar to the right of the axes, as high as they are."""
     box, width = axes.get_position(), figure.get_size_inches()[0]
     place = figure.add_axes([box.x1 + 0.1 / width, box.y0, 0.08 / width, box.height])
-    bar = figure.colorbar(matplotlib.cm.ScalarMappable(norm, cmap), place, ticks=np.linspace(norm.vmin, norm.vmax, 3))
+    bar = figure.colorbar(
+        matplotlib.cm.ScalarMappable(norm, cmap), place, ticks=np.linspace(norm.vmin, norm.vmax, 3)
+    )
     bar.set_label(label, size=7)
     place.tick_params(**SMALL)
 
@@ -160,8 +218,17 @@ def colour_bar(figure: Figure, axes: Axes, label: str, norm=UNIT, cmap=MAGMA):
 def swatches(axes: Axes, names, colours, title=None):
     """A legend of colours to the right of the axes, its top at theirs."""
     handles = [Patch(color=colour, label=str(name)) for name, colour in zip(names, colours, strict=True)]
-    axes.legend(handles=handles, title=title, loc="upper left", bbox_to_anchor=(1, 1), alignment="left",
-                borderaxespad=0.1, handlelength=1, handletextpad=0.5, labelspacing=0.35)
+    axes.legend(
+        handles=handles,
+        title=title,
+        loc="upper left",
+        bbox_to_anchor=(1, 1),
+        alignment="left",
+        borderaxespad=0.1,
+        handlelength=1,
+        handletextpad=0.5,
+        labelspacing=0.35,
+    )
 
 
 def width_axis(axes: Axes, widths):
@@ -179,7 +246,9 @@ def width_axis(axes: Axes, widths):
 
 def same_limits(boxes, low=None):
     """One y axis for panels side by side, from all their lines; ``low`` fixes its lower end. Panels without lines stay as they are."""
-    values = np.concatenate([np.empty(0), *(np.asarray(line.get_ydata(), float) for box in boxes for line in box.lines)])
+    values = np.concatenate(
+        [np.empty(0), *(np.asarray(line.get_ydata(), float) for box in boxes for line in box.lines)]
+    )
     if np.isfinite(values).any():
         least, most = np.nanmin(values), np.nanmax(values)
         margin = 0.08 * (most - least) or 1
@@ -195,17 +264,21 @@ def mean_sd(values) -> tuple[np.ndarray, np.ndarray]:
 
 
 def tile(icons: np.ndarray, cells: np.ndarray, shape: tuple[int, int], gap=0) -> np.ndarray:
-    """One image uint8 (H, W, 3) of icons uint8 (m, 1 or 3, s, s), each at its cell (row, column), row 0 on top.
+    """One image uint8 (H, W, 3) of icons uint8 (m, 1 or 3, s, s), each at its cell (row, column), row 0 on
+    top.
 
-    Cells without an icon are white, and so are `gap` pixels between cells. ValueError for a cell outside the shape.
+    Cells without an icon are white, and so are `gap` pixels between cells. ValueError for a cell outside the
+    shape.
     """
     if len(cells) and (np.min(cells) < 0 or (np.max(cells, axis=0) >= shape).any()):
-        raise ValueError(f"a cell lies outside the {shape[0]} x {shape[1]} grid: "
-                         "state the grid that the result was made with")
+        raise ValueError(
+            f"a cell lies outside the {shape[0]} x {shape[1]} grid: "
+            "state the grid that the result was made with"
+        )
     size, step = icons.shape[-1], icons.shape[-1] + gap
     canvas = np.full((shape[0] * step - gap, shape[1] * step - gap, 3), 255, np.uint8)
     for icon, (row, column) in zip(icons, cells, strict=True):
-        canvas[row * step:row * step + size, column * step:column * step + size] = icon.transpose(1, 2, 0)
+        canvas[row * step : row * step + size, column * step : column * step + size] = icon.transpose(1, 2, 0)
     return canvas
 
 
@@ -218,7 +291,8 @@ def sheet(icons: np.ndarray, across: int) -> np.ndarray:
 def unit_square(points: np.ndarray) -> np.ndarray:
     """Positions (N, 2) in [0, 1] of a map's points, as the cells of its atlas were cut (Lucid).
 
-    Clips each axis to its 1st to 99th percentile and a margin of a tenth of that; a constant axis becomes 0.5.
+    Clips each axis to its 1st to 99th percentile and a margin of a tenth of that; a constant axis becomes
+    0.5.
     """
     points = np.asarray(points, dtype=np.float64)
     low, high = np.percentile(points, (1, 99), axis=0)
@@ -228,9 +302,11 @@ def unit_square(points: np.ndarray) -> np.ndarray:
 
 
 def class_map(positions: np.ndarray, labels: np.ndarray, colours: np.ndarray, bins: int) -> np.ndarray:
-    """2-D histogram of classes as an image (bins, bins, 4), y upwards: positions (N, 2) in [0, 1], labels (N,) int.
+    """2-D histogram of classes as an image (bins, bins, 4), y upwards: positions (N, 2) in [0, 1], labels
+    (N,) int.
 
-    A bin has its classes' colours (classes, 3) mixed by their counts, the more opaque the more points it holds (log).
+    A bin has its classes' colours (classes, 3) mixed by their counts, the more opaque the more points it
+    holds (log).
     """
     x, y = np.minimum((positions * bins).astype(int), bins - 1).T
     counts = np.zeros((bins, bins, len(colours)))
@@ -251,12 +327,24 @@ def stamp(figure: Figure):
     """STAND-IN DATA across the figure, for results that were not made from the real data set."""
     width, height = figure.get_size_inches()
     size = min(5.5 * np.hypot(width, height), 60)
-    figure.text(0.5, 0.5, "STAND-IN DATA", ha="center", va="center", rotation=np.degrees(np.arctan2(height, width)),
-                fontsize=size, fontweight="bold", color="#B00020", alpha=0.28, zorder=100)
+    figure.text(
+        0.5,
+        0.5,
+        "STAND-IN DATA",
+        ha="center",
+        va="center",
+        rotation=np.degrees(np.arctan2(height, width)),
+        fontsize=size,
+        fontweight="bold",
+        color="#B00020",
+        alpha=0.28,
+        zorder=100,
+    )
 
 
 def png(figure: Figure) -> bytes:
-    """The figure on white as a PNG of three channels, without dates or versions: equal figures are equal bytes.
+    """The figure on white as a PNG of three channels, without dates or versions: equal figures are equal
+    bytes.
 
     matplotlib's PNG has a fourth channel, opacity, which is the same everywhere on a white page.
     """

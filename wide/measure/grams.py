@@ -1,51 +1,73 @@
-"""Gram matrices of activations where the activations are, in float32 (float64 for float64): the inner loop of CKA."""
+"""Gram matrices of activations, in float32 or their float64, where they are: the inner loop of CKA."""
+
 from math import frexp, isfinite, sqrt
 
 import numpy as np
 import torch
 from scipy.linalg import eigh
 
+# A layer whose units vary less than this share of their largest value is dead: float32 holds only noise.
+SPREAD = 1e-6
+BLOCK = 8192  # features at once on a CPU: what its cache holds
+
 
 def flat(activation):
-    """(n, features), features in the order of memory where that saves a copy: the Gram matrix knows no order."""
+    """(n, features), the features in the order of memory where that saves a copy.
+
+    The Gram matrix knows no order of features.
+    """
     if activation.ndim == 4 and activation.is_contiguous(memory_format=torch.channels_last):
         activation = activation.permute(0, 2, 3, 1)
     return activation.detach().reshape(len(activation), -1)
 
 
 def power_of_two(x):
-    """A power of two, at least largest value · √features: divided by it no Gram matrix overflows. 0.0 for all zeros."""
+    """A power of two, at least largest value · √features; 0.0 for all zeros or a value that is not finite.
+
+    Divided by it no Gram matrix overflows.
+    """
     largest = max(abs(float(bound)) for bound in x.aminmax())
     if largest == 0 or not isfinite(largest):
         return 0.0
-    return 2.0 ** min(max(frexp(largest)[1] + frexp(sqrt(x.shape[1]))[1], -118), 118)
+    exponent = frexp(largest)[1] + frexp(sqrt(x.shape[1]))[1]
+    return 2.0 ** min(max(exponent, -118), 118)
 
 
 def centred_gram(x, scale, half=False):
-    """Gram matrix of (x - mean) / scale in blocks of features; on a CPU blocks that its cache holds.
+    """Gram matrix of (x - mean) / scale in blocks of features: (n, features) -> (n, n).
 
-    half: of float32 features rounded to bfloat16 on a CPU, each block's product rounded to it; the blocks add up in float32.
+    half: of float32 features rounded to bfloat16 on a CPU, each block's product rounded to it; the blocks add
+    up in float32.
     """
     n, features = x.shape
     dtype = torch.promote_types(x.dtype, torch.float32)
-    width = 8192 if x.device.type == "cpu" else features
-    half = half and x.device.type == "cpu" and dtype == torch.float32
-    mean = torch.full((n,), 1 / (n * scale), dtype=dtype, device=x.device)  # by a product: no sum that could overflow
+    on_cpu = x.device.type == "cpu"
+    width = BLOCK if on_cpu else features
+    half = half and on_cpu and dtype == torch.float32
+    # The mean by a product: there is no sum that could overflow.
+    mean = torch.full((n,), 1 / (n * scale), dtype=dtype, device=x.device)
     k = torch.zeros(n, n, dtype=dtype, device=x.device)
     with ieee_products():
         for start in range(0, features, width):
-            block = x[:, start:start + width].to(dtype)
+            block = x[:, start : start + width].to(dtype)
             block = torch.add(-(mean @ block), block, alpha=1 / scale)
             add_outer_(k, block.bfloat16() if half else block)
     return mirrored(k)
 
 
 def add_outer_(total, z, rows=64):
-    """Adds z zᵀ to the upper triangle of total in place: strips of rows on a CPU spare most of the other half."""
+    """Adds z zᵀ to the upper triangle of total in place.
+
+    On a CPU in strips of rows, which spare most of the other half.
+    """
     rows = rows if z.device.type == "cpu" else len(z)
     for start in range(0, len(z), rows):
-        strip, factors = total[start:start + rows, start:], (z[start:start + rows], z[start:].t())
-        strip.addmm_(*factors) if z.dtype == total.dtype else strip.add_(torch.mm(*factors))
+        strip = total[start : start + rows, start:]
+        left, right = z[start : start + rows], z[start:].t()
+        if z.dtype == total.dtype:
+            strip.addmm_(left, right)
+        else:
+            strip.add_(torch.mm(left, right))
     return total
 
 
@@ -66,18 +88,23 @@ def u_centre_(k):
 
 
 def without_first_pc(k):
-    """Gram matrix (n, n) float64 of features that are centred and rid of their first principal component (section 5.1).
+    """Gram matrix (n, n) float64 of features, centred and rid of their first principal component (section
+    5.1).
 
     In example space the component is the leading eigenvector of the centred Gram matrix.
     """
     k = np.asarray(k, np.float64)
     k = k - k.mean(0) - k.mean(1, keepdims=True) + k.mean()
-    value, vector = eigh(k, subset_by_index=[len(k) - 1, len(k) - 1])
+    last = len(k) - 1
+    value, vector = eigh(k, subset_by_index=[last, last])
     return k - value * (vector @ vector.T)
 
 
 class ieee_products:
-    """While entered, float32 matrix products on a CPU are float32's own, whatever torch is set to; where it has no setting they always are."""
+    """While entered, float32 matrix products on a CPU are float32's own, whatever torch is set to.
+
+    Where torch has no setting they always are.
+    """
 
     def __init__(self):
         self.matmul = getattr(torch.backends.mkldnn, "matmul", None)
@@ -93,5 +120,6 @@ class ieee_products:
 
 
 def native_bf16() -> bool:
-    """Whether the CPU multiplies bfloat16 itself (AMX, AVX512-BF16): elsewhere that is slower than float32."""
-    return any(getattr(torch.cpu, name, bool)() for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"))
+    """Whether the CPU multiplies bfloat16 itself (AMX, AVX512-BF16): elsewhere float32 is faster."""
+    features = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    return any(getattr(torch.cpu, name, bool)() for name in features)

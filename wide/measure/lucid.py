@@ -1,4 +1,4 @@
-"""Lucid's image parameterisation and random transforms, with the settings of its activation-atlas notebook."""
+"""Lucid's image parameterisation and random transforms, as in its activation-atlas notebook."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -7,14 +7,17 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-# Square root (by SVD) of the correlation of ImageNet's colours, as published with Lucid: rows are red, green, blue.
+# Square root (by SVD) of the correlation of ImageNet's colours, as published with Lucid: red, green, blue.
 COLOUR = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
 COLOUR /= np.linalg.norm(COLOUR, axis=0).max()
 
 
 @dataclass(frozen=True)
 class Transforms:
-    """Lucid's regularisation, in the order of the fields; the defaults are its atlas notebook's. Pixels and degrees."""
+    """Lucid's regularisation, in the order of the fields, in pixels and degrees.
+
+    The defaults are those of its atlas notebook.
+    """
 
     pad: int = 2
     jitters: tuple = (4, 4, 8, 8, 8)  # each a random crop that takes so many pixels off either side length
@@ -32,7 +35,7 @@ ATLAS = Transforms()
 
 
 class Pose(NamedTuple):
-    """One draw of the transforms: summed offsets of the first crops, scale, degrees, offsets of the last crop."""
+    """One draw of the transforms: summed offsets of the first crops, scale, degrees, offsets of the last."""
 
     top: int
     left: int
@@ -43,17 +46,24 @@ class Pose(NamedTuple):
 
 
 def spectra(indices, channels, canvas, seed=0):
-    """First Fourier coefficients, sd 0.01, seeded by icon index: (m, channels, canvas, canvas // 2 + 1, 2) float32."""
+    """First Fourier coefficients, sd 0.01: (m, channels, canvas, canvas // 2 + 1, 2) float32.
+
+    Each icon has its own seed, made of `seed` and its index.
+    """
     shape = (channels, canvas, canvas // 2 + 1, 2)
-    seeds = [int(np.random.SeedSequence((seed, i)).generate_state(1, np.uint64)[0]) for i in indices]
-    return 0.01 * torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(s)) for s in seeds])
+    drawn = []
+    for index in indices:
+        own = np.random.SeedSequence((seed, index)).generate_state(1, np.uint64)[0]
+        generator = torch.Generator().manual_seed(int(own))
+        drawn.append(torch.randn(shape, generator=generator))
+    return 0.01 * torch.stack(drawn)
 
 
 def paint(spectrum, mean=0.5):
-    """Images (m, C, h, h) in [0, 1] of Fourier coefficients: Lucid's decorrelated parameterisation, decay power 1.
+    """Images (m, C, h, h) in [0, 1] of Fourier coefficients: Lucid's decorrelated parameters, decay power 1.
 
-    mean: brightness of an image whose coefficients are 0. Lucid starts at a middle grey, which suits photographs; on digits
-    the dark background would have to be found first, so that of the data set is given.
+    mean: brightness of an image whose coefficients are 0. Lucid starts at a middle grey, which suits
+    photographs; on digits the dark background would have to be found first, so that of the data set is given.
     """
     channels, side = spectrum.shape[1], spectrum.shape[2]
     fy, fx = torch.fft.fftfreq(side)[:, None], torch.fft.rfftfreq(side)
@@ -72,33 +82,42 @@ def draw_pose(generator, transforms=ATLAS):
     def below(n):
         return int(torch.randint(n, (), generator=generator))
 
-    top, left = (sum(below(d + 1) for d in transforms.jitters) for _ in range(2))
-    scale, angle = (options[below(len(options))] for options in (transforms.scales, transforms.angles))
-    return Pose(top, left, scale, angle, below(transforms.last_jitter + 1), below(transforms.last_jitter + 1))
+    top = sum(below(jitter + 1) for jitter in transforms.jitters)
+    left = sum(below(jitter + 1) for jitter in transforms.jitters)
+    scale = transforms.scales[below(len(transforms.scales))]
+    angle = transforms.angles[below(len(transforms.angles))]
+    last_top = below(transforms.last_jitter + 1)
+    last_left = below(transforms.last_jitter + 1)
+    return Pose(top, left, scale, angle, last_top, last_left)
 
 
 def transformed(images, pose, size, pad_value, transforms=ATLAS):
     """Images (m, C, h, h) as the network sees them in a pose: (m, C, size, size).
 
-    Scale and rotation (counter-clockwise) are one bilinear resampling about the centre, where Lucid does two. The
-    frame keeps its size, so a smaller scale shows a smaller picture: Lucid hands on an image of fewer pixels, but
-    stretching that to the network's fixed input size would undo the scale. What lies outside is pad_value.
+    Scale and rotation (counter-clockwise) are one bilinear resampling about the centre, where Lucid does two.
+    The frame keeps its size, so a smaller scale shows a smaller picture: Lucid hands on an image of fewer
+    pixels, but stretching that to the network's fixed input size would undo the scale. What lies outside is
+    pad_value.
     """
     inner, final = transforms.window(images.shape[-1])
     picture = _crop(images, pose.top - transforms.pad, pose.left - transforms.pad, inner, pad_value)
-    cos, sin = np.cos(np.radians(pose.angle)) / pose.scale, np.sin(np.radians(pose.angle)) / pose.scale
+    radians = np.radians(pose.angle)
+    cos, sin = np.cos(radians) / pose.scale, np.sin(radians) / pose.scale
     inverse = torch.tensor([[[cos, -sin, 0], [sin, cos, 0]]], dtype=torch.float64)
     points = F.affine_grid(inverse, (1, 1, inner, inner), align_corners=False)
     points = points[:, pose.last_top : pose.last_top + final, pose.last_left : pose.last_left + final]
     points = points.to(images.device, images.dtype).expand(len(images), -1, -1, -1)
-    moved = F.grid_sample(picture - pad_value, points, padding_mode="zeros", align_corners=False) + pad_value
-    return _resize(moved, size)
+    # What grid_sample finds outside is 0, so that pad_value is made 0 for its time.
+    moved = F.grid_sample(picture - pad_value, points, padding_mode="zeros", align_corners=False)
+    return _resize(moved + pad_value, size)
 
 
 def centre_view(images, size, pad_value, transforms=ATLAS):
-    """What the network is shown of finished icons (m, C, h, h): the central crop, unscaled: (m, C, size, size)."""
-    final = transforms.window(images.shape[-1])[1]
-    return _resize(_crop(images, *2 * ((images.shape[-1] - final) // 2,), final, pad_value), size)
+    """What the network is shown of finished icons (m, C, h, h): their central crop, as (m, C, size, size)."""
+    side = images.shape[-1]
+    final = transforms.window(side)[1]
+    offset = (side - final) // 2
+    return _resize(_crop(images, offset, offset, final, pad_value), size)
 
 
 def shrink(images, size):

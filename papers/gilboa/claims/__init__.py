@@ -1,0 +1,1 @@
+"""Claims of Gilboa & Gur-Ari 2019, Wider Networks Learn Better Features: one function a figure."""

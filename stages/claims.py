@@ -1,0 +1,76 @@
+"""Judge a paper's claims: `python -m stages.claims <paper> <scale>`.
+
+A paper's claims are the functions of papers/<paper>/claims that bear the names of its figures, without the paper's key:
+`fig1` judges gilboa_fig1.
+"""
+
+import importlib
+import pkgutil
+import sys
+from collections import Counter
+from dataclasses import asdict
+from functools import cache
+
+import numpy as np
+
+from pipeline import cells
+from pipeline.claims import VERDICTS, Case
+from pipeline.lifetime import stage
+from pipeline.parameters import declared
+from wide import artifacts
+
+
+@stage
+def main(paper: str, scale: str):
+    params = declared()
+    index = artifacts.load_numbers(artifacts.index(scale, paper, "all"))
+    claims = judge(paper, scale, params)
+    artifacts.save_numbers(artifacts.claims(scale, paper), [asdict(claim) for claim in claims])
+    artifacts.save_numbers(artifacts.summary(scale, paper), summary(paper, claims, index))
+
+
+def judge(paper: str, scale: str, params: dict) -> list:
+    """Every claim of a paper on the results of a scale, in the order of its figures."""
+    load = cache(lambda study, measure, variant: cells.load(scale, paper, study, measure, variant))
+    shown = params.get("shown", {}).get(scale, "")
+    return judged(paper, Case(load, scale, params["width"], shown, params["figures"]))
+
+
+def judged(paper: str, case: Case) -> list:
+    """Every claim of a paper, in the order of its figures. Raises ValueError for a figure without a function."""
+    judges = functions(paper)
+    for key in case.entries:
+        if key not in judges:
+            name = key.partition("_")[2]
+            raise ValueError(f"{key} has no claim: write a function {name} in papers/{paper}/claims")
+    return [claim for key in case.entries for claim in judges[key](case.of(key))]
+
+
+def functions(paper: str) -> dict:
+    """{figure key: function} of a paper's claims."""
+    package = importlib.import_module(f"papers.{paper}.claims")
+    names = [found.name for found in pkgutil.iter_modules(getattr(package, "__path__", []))]
+    modules = [package, *(importlib.import_module(f"{package.__name__}.{name}") for name in names)]
+    return {
+        f"{paper}_{name}": value
+        for module in modules
+        for name, value in vars(module).items()
+        if callable(value) and name.startswith(("fig", "tab")) and value.__module__ == module.__name__
+    }
+
+
+def summary(paper: str, claims: list, index: dict) -> dict:
+    """The few numbers that `dvc metrics diff` and `dvc exp show` show: claims by verdict, mean test accuracy a study."""
+    counts = Counter(claim.verdict for claim in claims)
+    found = {f"{paper}_claims": {verdict.replace(" ", "_"): counts[verdict] for verdict in VERDICTS}}
+    accuracies = {}
+    for path in index:
+        study, measure = path.split("/")[-3:-1]
+        if measure == "training":
+            training = cells.Cells.load(path)
+            accuracies.setdefault(study, []).extend(np.mean(size.accuracy) for size in training.sizes())
+    return found | {f"{paper}_accuracy": {study: max(values) for study, values in accuracies.items()}}
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
