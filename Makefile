@@ -1,25 +1,30 @@
-# make repro · make test · make figures: each sets up .venv itself. PYTHON names the interpreter to build it from (3.11 or later).
+# make repro · test · figures · plan · explain: each sets up .venv itself. PYTHON names the interpreter (3.11 or later).
 PYTHON ?= python3
 VENV := .venv
-BIN := $(CURDIR)/$(VENV)/bin
-export PATH := $(BIN):$(PATH)
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: repro test figures plan
+.PHONY: repro test lint figures plan explain
 
 repro: $(VENV)/ready          ## every figure and table, from raw data; falls back to scale smoke where no data can be had
 	@python -m stages.available
 
-test: $(VENV)/ready           ## all tests; sets up everything itself
+test: lint                    ## all tests; sets up everything itself
 	python -m pytest
+
+lint: $(VENV)/ready           ## ruff: what it finds, and how it would lay the code out
+	@ruff check --quiet . && ruff format --check --quiet . || { echo 'run: ruff check --fix . && ruff format .'; exit 1; }
 
 figures: $(VENV)/ready        ## redraw every figure from the committed results, in one process
 	@python -m stages.plot --all
 
-plan: $(VENV)/ready           ## what each training would cost at the present scale and width
-	@python -m stages.plan
+plan: $(VENV)/ready           ## hours, memory and disk of a run: make plan SCALE=paper WIDTH=4
+	@python -m stages.price $(SCALE) $(WIDTH)
+
+explain: $(VENV)/ready        ## what is trained and why: make explain STUDY=nguyen.wide VARIANT=sixteenth SCALE=quick
+	@python -m stages.explain $(STUDY) $(VARIANT) $(SCALE)
 
 $(VENV)/ready: requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit("error: Python 3.11 or later is needed; name one with make PYTHON=…" if sys.version_info < (3, 11) else 0)'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@"$(PYTHON)" -c 'import sys; sys.exit("error: Python 3.11 or later is needed; name one with make PYTHON=…" if sys.version_info < (3, 11) else 0)'
+	"$(PYTHON)" -m venv "$(VENV)"
+	"$(VENV)/bin/python" -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@

@@ -22,7 +22,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
-from wide.measure.cka import gram, streamed_cka, u_centre
+from wide.measure.cka import streamed_cka
+from wide.measure.exact_cka import gram, u_centre
 from wide.nets import resnet
 
 BATCH = 256

@@ -45,9 +45,7 @@ def _linked(file: Path, cache: Path) -> list[Path]:
 
 
 def _worth_keeping(copy: Path, file: Path) -> bool:
-    """Whether a copy is what its name says, and is neither the file itself nor has the same bytes."""
-    if file.exists() and file.samefile(copy):
-        return False
+    """Whether a copy is what its name says, and other than the file that is to go."""
     name = copy.parent.name + copy.name
     return _md5(copy) == name and not (file.exists() and _md5(file) == name)
 

@@ -1,6 +1,7 @@
-"""Claims: what a paper's figure holds, judged on results. A paper's claims stand in papers/<paper>/claims, one function a figure.
+"""Claims: what a paper's figure holds, judged on results.
 
-A threshold is the catalogue's, fixed before looking at a result, and is not tuned to pass.
+A paper's claims stand in papers/<paper>/claims, one function a figure. A threshold is the catalogue's, fixed
+before looking at a result, and is not tuned to pass.
 """
 
 from dataclasses import dataclass, replace
@@ -14,9 +15,9 @@ VERDICTS = ("reproduced", "not reproduced", "not testable")
 class Claim:
     """One claim of one figure.
 
-    figure: its key. statement: what is held, in words with the threshold. paper: the paper's value. ours: ours, with its
-    spread where there is more than one network. n: networks (and examples) behind it. verdict: one of VERDICTS. reason: why,
-    in short.
+    figure: its key. statement: what is held, in words with the threshold. paper: the paper's value. ours:
+    ours, with its spread where there is more than one network. n: networks (and examples) behind it. verdict:
+    one of VERDICTS. reason: why, in short.
     """
 
     figure: str
@@ -45,8 +46,11 @@ class Bench:
     def judge(
         self, statement, paper, ours, holds: bool, *, against_number=False, lacks="", reason=""
     ) -> Claim:
-        """holds: whether the threshold is met. against_number: the claim compares with a number of the paper, which holds at
-        width 1 only. lacks: what a cap has removed that the claim needs."""
+        """Judge a claim.
+
+        holds: whether the threshold is met. against_number: the claim compares with a number of the paper,
+        which holds at width 1 only. lacks: what a cap has removed that the claim needs.
+        """
         why = self._untestable(against_number, lacks)
         verdict = "not testable" if why else "reproduced" if holds else "not reproduced"
         reasons = "; ".join(part for part in (why or reason, self.note) if part)
@@ -66,8 +70,9 @@ class Bench:
 class Case:
     """What a claim function is given: where results are, and the run that they are judged for.
 
-    load: (study, measure, variant) -> Cells; FileNotFoundError for what the scale leaves out. shown: the variant whose
-    networks stand for a size. entries: of figures.yaml, by figure. figure: key of the one that is judged.
+    load: (study, measure, variant) -> Cells; FileNotFoundError for what the scale leaves out. shown: the
+    variant whose networks stand for a size. entries: of figures.yaml, by figure. figure: key of the one that
+    is judged.
     """
 
     load: object

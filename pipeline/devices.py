@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 
 LANE_GIB = 16  # of a GPU's memory that one piece of work is given
-MOST_LANES = 4  # pieces on one GPU at a time: small networks leave most of it idle, more than these only queue
+# Pieces on one GPU at a time: small networks leave most of it idle, more than these only queue.
+MOST_LANES = 4
 _mine = {}  # the device that this process was given, where several share the work
 
 
@@ -42,7 +43,7 @@ def gpus() -> list[tuple[str, float]]:
 
 
 def wanted() -> int | None:
-    """WIDE_LANES: pieces of work at a time, on a GPU on each. Raises ValueError unless it is a whole number above 0."""
+    """WIDE_LANES: pieces of work at a time, with GPUs on each. ValueError unless a whole number above 0."""
     value = os.environ.get("WIDE_LANES")
     if not value:
         return None
@@ -59,9 +60,10 @@ def cores() -> int:
 
 
 def lanes() -> list[str]:
-    """The device of every piece that may run at a time: a core each on a CPU; on GPUs as many as their memory has room for.
+    """The device of every piece that may run at a time, a name a piece.
 
-    On several GPUs their lanes alternate, so that a few pieces spread over all of them.
+    On a CPU a core each; on GPUs as many as their memory has room for, and on several GPUs they alternate, so
+    that a few pieces spread over all of them.
     """
     found = gpus()
     if not found:

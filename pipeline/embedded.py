@@ -4,8 +4,6 @@ They can be learned, and have no scientific meaning.
 """
 
 import numpy as np
-from scipy import ndimage
-from sklearn.datasets import load_digits
 
 # 20 of Tiny-ImageNet-200's classes, with most of WordNet's levels left out: a synset, what it is a kind of,
 # its word.
@@ -42,6 +40,9 @@ n04465501  n04524313  tractor
 
 def digits() -> tuple[np.ndarray, np.ndarray]:
     """scikit-learn's 1,797 digits, 8 × 8 brought to 28 × 28: uint8 (examples, 1, 28, 28), and labels."""
+    from scipy import ndimage  # slow to import, and no other set needs them
+    from sklearn.datasets import load_digits
+
     images, labels = load_digits(return_X_y=True)
     images = ndimage.zoom(images.reshape(-1, 8, 8), (1, 3, 3), order=1) * (255 / 16)
     images = np.pad(images, ((0, 0), (2, 2), (2, 2)))

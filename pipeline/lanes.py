@@ -1,7 +1,8 @@
-"""Independent pieces of work side by side, each in a process of its own: on a CPU one a core, on one thread; on GPUs several.
+"""Independent pieces of work side by side, each in a process of its own.
 
-Small networks gain nothing from a second thread, and large ones less than from a second process (1.5 against 1.8 times on two
-cores). With one thread a piece, its bytes depend neither on the number of lanes nor on what runs beside it.
+On a CPU one a core, on one thread; on GPUs several. Small networks gain nothing from a second thread, and
+large ones less than from a second process (1.5 against 1.8 times on two cores). With one thread a piece, its
+bytes depend neither on the number of lanes nor on what runs beside it.
 """
 
 import multiprocessing
@@ -24,21 +25,25 @@ _here = {}  # of a process that works on pieces: the setting, and where news of 
 def side_by_side(function, pieces: dict, bar, once: tuple) -> dict:
     """{name: function(setting, *arguments, advance)} of ``pieces`` {name: arguments}, begun in their order.
 
-    once: (function, *arguments) that makes ``setting`` once in a process; the functions belong to modules, and what they
-    take and return can be pickled. advance: called with images done, moves ``bar``. The first error ends all pieces and is
-    raised here. Raises OSError when a process is killed.
+    once: (function, *arguments) that makes ``setting`` once in a process; the functions belong to modules,
+        and what they take and return can be pickled.
+    advance: called with images done, moves ``bar``.
+    The first error ends all pieces and is raised here. Raises OSError when a process is killed.
     """
     lanes = devices.lanes()[: len(pieces)]
     if len(lanes) < 2 or bar.total < LITTLE:
         return _one_by_one(function, pieces, bar, once)
-    context = multiprocessing.get_context("spawn")  # a forked process may not use the threads that its parent has used
+    # A forked process may not use the threads that its parent has used.
+    context = multiprocessing.get_context("spawn")
     news, places = context.SimpleQueue(), context.SimpleQueue()
     for place in lanes:
         places.put(place)
     threading.Thread(target=_show, args=(news, bar), daemon=True).start()
     with ProcessPoolExecutor(len(lanes), context, _begin, (os.getpid(), news, places, once)) as pool:
         try:
-            results = {name: pool.submit(_piece, name, function, arguments) for name, arguments in pieces.items()}
+            results = {
+                name: pool.submit(_piece, name, function, arguments) for name, arguments in pieces.items()
+            }
             for result in wait(results.values(), return_when=FIRST_EXCEPTION).done:
                 result.result()
         except BaseException as error:
@@ -46,8 +51,8 @@ def side_by_side(function, pieces: dict, bar, once: tuple) -> dict:
                 process.kill()
             if isinstance(error, BrokenProcessPool):
                 raise OSError(
-                    "a process that worked on this was killed, for want of memory perhaps; run again: it goes on from its "
-                    "checkpoints, and WIDE_LANES=1 takes the least memory"
+                    "a process that worked on this was killed, for want of memory perhaps; run again: it "
+                    "goes on from its checkpoints, and WIDE_LANES=1 takes the least memory"
                 ) from None
             raise
     news.put(None)
@@ -82,7 +87,8 @@ def _show(news, bar):
 
 
 def _begin(parent, news, places, once):
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the parent ends these
+    # Ctrl-C reaches all processes of a terminal; the parent ends these.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with(parent)
     deterministic()
     devices.use(places.get())

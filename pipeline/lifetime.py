@@ -1,4 +1,4 @@
-"""How a stage lives and ends: one line for bad input, no orphan when DVC is killed, reproducible arithmetic.
+"""How a stage lives and ends: one line for bad input, no orphan of a killed DVC, reproducible arithmetic.
 
 Imports the standard library alone, so that the watch on DVC begins before anything that takes time to import.
 """
@@ -13,7 +13,11 @@ from pathlib import Path
 
 
 def stage(function):
-    """Make ``function(*argv)`` a stage: bad input ends it with one line and exit status 1."""
+    """Make ``function(*argv)`` a stage: bad input ends it with one line and exit status 1.
+
+    Bad input is ValueError and OSError, and a wrong number of arguments; with WIDE_TRACEBACK set they are
+    raised instead.
+    """
 
     @wraps(function)
     def main(*arguments):
@@ -24,7 +28,7 @@ def stage(function):
         except (ValueError, OSError) as error:
             if os.environ.get("WIDE_TRACEBACK"):
                 raise
-            sys.exit(f"error: {error}")
+            sys.exit(f"error: {' '.join(str(error).split()) or type(error).__name__}")
 
     return main
 
@@ -37,23 +41,30 @@ def _refuse_arguments(function, arguments):
     try:
         signature.bind(*arguments)
     except TypeError:
-        words = [
-            f"[<{name}> …]" if parameter.kind is parameter.VAR_POSITIONAL
-            else f"[<{name}>]" if parameter.default is not parameter.empty
-            else f"<{name}>"
-            for name, parameter in signature.parameters.items()
-        ]  # fmt: skip
-        module = function.__module__
-        if module == "__main__":
-            module = getattr(sys.modules["__main__"].__spec__, "name", module).removesuffix(".__main__")
-        usage = " ".join(["python -m", module, *words])
-        raise ValueError(f"wrong arguments {' '.join(map(str, arguments)) or '(none)'}; usage: {usage}") from None
+        words = " ".join(map(_usage, signature.parameters.values()))
+        given = " ".join(map(str, arguments)) or "(none)"
+        usage = f"python -m {_module_of(function)} {words}".rstrip()
+        raise ValueError(f"wrong arguments {given}; usage: {usage}") from None
+
+
+def _usage(parameter) -> str:
+    if parameter.kind is parameter.VAR_POSITIONAL:
+        return f"[<{parameter.name}> …]"
+    return f"<{parameter.name}>" if parameter.default is parameter.empty else f"[<{parameter.name}>]"
+
+
+def _module_of(function) -> str:
+    """The module as `python -m` takes it."""
+    if function.__module__ != "__main__":
+        return function.__module__.removesuffix(".__main__")
+    return getattr(sys.modules["__main__"].__spec__, "name", "__main__").removesuffix(".__main__")
 
 
 def watch():
-    """End this process when the DVC that started it ends, however it does; at once where it is gone already (Linux).
+    """End this process when the DVC that started it ends, however it does; at once where it is gone (Linux).
 
-    A killed `dvc repro` must not leave its training running beside the next one; elsewhere the lock on the checkpoints guards.
+    A killed `dvc repro` must not leave its training running beside the next one; elsewhere the lock on the
+    checkpoints guards.
     """
     if sys.platform == "linux" and os.environ.get("DVC_STAGE") and "pytest" not in sys.modules:
         for ancestor in _up_to_dvc(os.getppid()):
@@ -61,30 +72,45 @@ def watch():
 
 
 def die_with(pid: int):
-    """End this process when that one ends (Linux). SystemExit where it has ended: process 1 takes the orphans."""
+    """End this process when that one, its parent or a parent's parent, ends (Linux).
+
+    SystemExit where it has ended already: then process 1 or another that collects orphans is in its place.
+    """
     if sys.platform != "linux":
         return
     try:
-        if pid <= 1 and b"dvc" not in Path("/proc/1/cmdline").read_bytes():  # in a container DVC may be process 1
+        if _collects_orphans(pid):
             raise ProcessLookupError
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
         sys.exit("error: the process that started this one is gone")
+    except OSError:  # a kernel without pidfd: as elsewhere, the lock on the checkpoints guards
+        return
     threading.Thread(target=_die_after, args=(descriptor,), daemon=True).start()
+
+
+def _collects_orphans(pid: int) -> bool:
+    """Whether an ancestor is none that started this process: children stay in the session of their parent.
+
+    Process 1 may share the session in a container, where it may also be DVC itself.
+    """
+    if pid <= 1:
+        return b"dvc" not in Path("/proc/1/cmdline").read_bytes()
+    return os.getsid(pid) != os.getsid(0)
 
 
 def _up_to_dvc(pid: int) -> list[int]:
     """The processes from the parent up to DVC.
 
-    DVC runs a command by `$SHELL -c`. Some shells become the command, others (dash) stay between it and DVC and outlive a
-    killed DVC, so both are watched.
+    DVC runs a command by `$SHELL -c`. Some shells become the command, others (dash) stay between it and DVC
+    and outlive a killed DVC, so both are watched. DVC names the stage to what it starts, and not to itself.
     """
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        named = b"\0DVC_STAGE=" in b"\0" + Path(f"/proc/{pid}/environ").read_bytes()
         parent = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
     except OSError:
         return [pid]
-    return [pid, *_up_to_dvc(parent)] if b"-c" in words[1:4] else [pid]
+    return [pid, *_up_to_dvc(parent)] if named else [pid]
 
 
 def _die_after(descriptor: int):

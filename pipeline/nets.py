@@ -4,23 +4,33 @@ import importlib
 from difflib import get_close_matches
 from pathlib import Path
 
+FOLDER = Path(__file__).parent.parent / "wide" / "nets"
+
 
 def known() -> list[str]:
     """Names of all networks."""
-    return sorted(path.stem for path in Path("wide/nets").glob("*.py") if not path.stem.startswith("_"))
+    return sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
 
 
 def network(name: str):
-    """The network's constructor, ``Net(width, *, image, classes, **options)``. ValueError names the nearest known one."""
+    """The network's constructor, ``Net(width, *, image, classes, **options)``.
+
+    Raises ValueError for an unknown name, with the nearest known one.
+    """
     return _module(name).Net
 
 
 def constant_size_width(name: str):
-    """The function (depth, inputs, outputs, widest) -> width of equal parameters, of networks that have one; ValueError else."""
+    """The function (depth, inputs, outputs, widest) -> width of equal parameters, of networks that have one.
+
+    Raises ValueError for the others.
+    """
     try:
         return _module(name).constant_size_width
     except AttributeError:
-        raise ValueError(f"network '{name}' has no rule for a width of equal parameters: list its widths") from None
+        raise ValueError(
+            f"network '{name}' has no rule for a width of equal parameters: list its widths"
+        ) from None
 
 
 def _module(name: str):

@@ -1,4 +1,7 @@
-"""The one door to a trained network: it builds it, views images as its training did, and gives features, logits or itself."""
+"""The one door to a trained network.
+
+It builds it, views images as its training did, and gives features, logits or the network itself.
+"""
 
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -22,8 +25,10 @@ from wide.training.population import half_precision, layer_outputs, member, prep
 class Trained:
     """One size of a variant, all of its seeds.
 
-    key: its name in files. net: the network's file. fact: what its training said of it: width, seeds, options, recipe,
-    accuracies, image (shape of what it was shown), classes, diverged. population: {name: (seeds, ...)}.
+    key: its name in files. net: the network's file.
+    fact: what its training said of it: width, seeds, options, recipe, accuracies, image (shape of what it was
+        shown), classes, diverged.
+    population: {name: (seeds, ...)}.
     """
 
     key: str
@@ -44,6 +49,7 @@ class Trained:
 
     @property
     def width(self) -> float:
+        """The effective one."""
         return self.fact["width"]
 
     @property
@@ -57,7 +63,10 @@ class Trained:
         return [(index, seed) for index, seed in enumerate(self.fact["seeds"]) if not diverged[index]][:most]
 
     def view(self, images):
-        """Images as the training viewed them: shrunk to its size, on the device. images: uint8 tensor or a Folder of files."""
+        """Images as the training viewed them: shrunk to its size, on the device.
+
+        images: uint8 tensor, or a Folder of files.
+        """
         shrunk = shrink(images, self.image[1]) if len(images.shape) == 4 else images
         return shrunk.to(devices.device())
 
@@ -68,7 +77,10 @@ class Trained:
         return net
 
     def forward(self, index: int):
-        """Member ``index`` as measures call it: f(images uint8 or float, tap=None, **options) -> logits, float32."""
+        """Member ``index`` as measures call it: f(images, tap=None, **options) -> logits, float32.
+
+        images: uint8 or float, as `view` gives them.
+        """
         net, device = self.build().to(devices.device()).eval(), devices.device()
         state = {name: value.to(device) for name, value in member(self.population, index).items()}
         standardise = self.fact["recipe"]["standardise"]
@@ -82,24 +94,29 @@ class Trained:
         return call
 
     def features(self, index: int, images, layer: str | None = None, half: bool = False) -> torch.Tensor:
-        """Activations of a layer, by default the penultimate one, of images as they come: (examples, units) float32.
+        """Activations of a layer, of images as they come: (examples, units) float32.
 
-        half: bf16 arithmetic where the machine has it. Raises ValueError for a layer that the network lacks.
+        layer: by default the penultimate one. half: bf16 arithmetic where the machine has it.
+        Raises ValueError for a layer that the network lacks.
         """
         net = self.build()
-        return layer_outputs(net, member(self.population, index), self.view(images), layer or net.penultimate, **self._how(half))
+        return self._outputs(net, index, images, layer or net.penultimate, half)
 
     def logits(self, index: int, images, half: bool = False) -> torch.Tensor:
-        """(examples, classes) float32."""
-        return layer_outputs(self.build(), member(self.population, index), self.view(images), **self._how(half))
+        """Logits of images as they come: (examples, classes) float32. half as in `features`."""
+        return self._outputs(self.build(), index, images, None, half)
 
-    def _how(self, half) -> dict:
+    def _outputs(self, net, index, images, layer, half):
         device = devices.device()
-        return {
-            "standardise": self.fact["recipe"]["standardise"],
-            "half": half and half_precision(device),
-            "device": device,
-        }
+        return layer_outputs(
+            net,
+            member(self.population, index),
+            self.view(images),
+            layer,
+            standardise=self.fact["recipe"]["standardise"],
+            half=half and half_precision(device),
+            device=device,
+        )
 
     def describe(self, cells: Cells, members):
         """Put into a result what it says of this size: its layers, and the members that were measured."""
@@ -143,7 +160,9 @@ def trained(scale: str, paper: str, study: str, variant: str) -> Variant:
     for key, fact in card["sizes"].items():
         start = f"{key}/"
         population = {
-            name.removeprefix(start): torch.from_numpy(value) for name, value in tensors.items() if name.startswith(start)
+            name.removeprefix(start): torch.from_numpy(value)
+            for name, value in tensors.items()
+            if name.startswith(start)
         }
         sizes.append(Trained(key, facts["net"], fact, population))
     sizes.sort(key=lambda size: (size.width, size.depth, size.key))
@@ -151,18 +170,27 @@ def trained(scale: str, paper: str, study: str, variant: str) -> Variant:
 
 
 def examples(scale: str, data: str, split: str, label: str, most: int | None = None):
-    """(images uint8, labels int64) of a split, class-balanced where only some are measured."""
-    tensors, _ = artifacts.load_tensors(artifacts.dataset(scale, data))
-    kept = balanced(tensors[f"{split}/{label}"], most)
-    return images_of(tensors, split, kept), torch.from_numpy(tensors[f"{split}/{label}"][kept])
+    """(images uint8, labels int64) of a split, class-balanced where only some are measured.
+
+    Raises ValueError for a label that the split lacks.
+    """
+    path = artifacts.dataset(scale, data)
+    tensors, _ = artifacts.load_tensors(path)
+    labels = tensors.get(f"{split}/{label}")
+    if labels is None:
+        raise ValueError(f"{path} has no label '{label}' of a split '{split}': correct `labels` or `test`")
+    kept = balanced(labels, most)
+    return images_of(tensors, split, kept), torch.from_numpy(labels[kept])
 
 
 @dataclass
 class Measurement:
     """A variant's networks and the test images that a measure shows them; ``found`` is its result so far.
 
-    params: what the running stage declares. caps: the scale's on measures. settings: of this measure, cut to the caps. own:
-    the study's for it. images, labels: as `examples` gives them. most: members of a size that are measured, None for all.
+    params: what the running stage declares. caps: the scale's on measures.
+    settings: of this measure, cut to the caps. own: the study's for it.
+    images, labels: as `examples` gives them.
+    most: members of a size that are measured, None for all.
     """
 
     params: dict
@@ -176,8 +204,10 @@ class Measurement:
     found: Cells
 
     @classmethod
-    def of(cls, measure: str, paper: str, study: str, variant: str, scale: str, most: int | None = None) -> "Measurement":
-        """most: members of a size, fewer than the scale's cap says."""
+    def of(
+        cls, measure: str, paper: str, study: str, variant: str, scale: str, most: int | None = None
+    ) -> "Measurement":
+        """What a stage measures. most: members of a size, fewer than the scale's cap says."""
         params = declared()
         caps = measure_caps(params, params[study], scale)
         settings = at_most(params.get("measures", {}).get(measure, {}), caps)

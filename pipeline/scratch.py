@@ -18,8 +18,9 @@ from wide import artifacts
 class Scratch:
     """Checkpoints of one configuration in scratch/<hash>/, which git and DVC ignore.
 
-    DVC deletes a stage's outputs before it runs, so what is to survive a kill lives outside them. The hash covers the
-    configuration and the md5 of every file that the numbers depend on: a changed one starts afresh. Removed at success.
+    DVC deletes a stage's outputs before it runs, so what is to survive a kill lives outside them. The hash
+    covers the configuration and the md5 of every file that the numbers depend on: a changed one starts
+    afresh. Removed at success. A second process that enters waits ten seconds, then gets ValueError.
     """
 
     def __init__(self, configuration: dict, files=(), every_s: float | None = None):
@@ -35,7 +36,8 @@ class Scratch:
             self.lock.acquire(timeout=10)
         except Timeout:
             raise ValueError(
-                f"process {self._held_by()} computes the same thing already (it holds {self.folder}.lock): wait for it, or stop it"
+                f"process {self._held_by()} computes the same thing already (it holds {self.folder}.lock): "
+                "wait for it, or stop it"
             ) from None
         self.holder.write_text(str(os.getpid()))
         return self
@@ -47,9 +49,9 @@ class Scratch:
         if kind is None:
             shutil.rmtree(self.folder, ignore_errors=True)
         self.holder.unlink(missing_ok=True)
-        self.lock.release()
-        if kind is None:
+        if kind is None:  # before the release: who then locks a file that is gone tries again
             Path(f"{self.folder}.lock").unlink(missing_ok=True)
+        self.lock.release()
 
     def within(self, part: str) -> "Checkpoint":
         """Checkpoints of a part of the work."""
@@ -66,9 +68,11 @@ class Checkpoint:
         return self.prefix.with_name(f"{self.prefix.name}-{name}.safetensors")
 
     def due(self) -> bool:
+        """Whether it is time for a checkpoint."""
         return time.monotonic() - self.last > self.every_s
 
     def save(self, name: str, tensors: dict):
+        """Write {name: tensor} in the place of what was saved under that name. Raises OSError."""
         artifacts.save_tensors(self._path(name), {key: value.numpy() for key, value in tensors.items()})
         self.last = time.monotonic()
 
@@ -88,7 +92,9 @@ def _checkpoint_s() -> float:
         if not seconds >= 0:
             raise ValueError
     except ValueError:
-        raise ValueError(f"WIDE_CHECKPOINT_S is '{value}'; it must be a number of seconds, 0 or more") from None
+        raise ValueError(
+            f"WIDE_CHECKPOINT_S is '{value}'; it must be a number of seconds, 0 or more"
+        ) from None
     return seconds
 
 

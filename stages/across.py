@@ -5,9 +5,11 @@ Nguyen et al. 2021, section 6, figures 6 and E.1. In the result networks have nu
 
 import sys
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
+from pipeline.bounds import Count, Named
 from pipeline.caps import at_most, measure_caps
 from pipeline.cells import Cells
 from pipeline.lifetime import stage
@@ -24,9 +26,9 @@ STUDY = "wide"  # whose caps on measures hold here
 class Part:
     """Networks of a group: the first members of a size of a study's variant, by default the one that is shown."""
 
-    study: str
+    study: Annotated[str, Named("studies")]
     size: str
-    members: int
+    members: Count
     variant: str | None = None
 
 

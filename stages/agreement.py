@@ -8,10 +8,12 @@ Where the paper compares two groups in more ways, these are the deep and the wid
 import sys
 from dataclasses import dataclass
 from itertools import product
+from typing import Annotated
 
 import numpy as np
 
 from pipeline import scratch
+from pipeline.bounds import Count, Named, Seed, at_least
 from pipeline.caps import measure_caps
 from pipeline.cells import Cells
 from pipeline.lifetime import stage
@@ -25,10 +27,18 @@ from wide.measure import agreement, synsets
 class Settings:
     """draws, seed: of the bootstrap. shown: images of the largest gaps, each way. least: classes of a synset, by scale."""
 
-    draws: int
-    seed: int
-    shown: int
-    least: dict[str, int]
+    draws: Annotated[int, at_least(2)]
+    seed: Seed
+    shown: Count
+    least: dict[Annotated[str, Named("scales", each=True)], Count]
+
+    def refuse(self, trial):
+        """Raise ValueError for too few networks or images."""
+        few = [f"{key} has {count}" for key, count in trial.members.items() if count < 2]
+        if few:
+            raise ValueError(f"halves of groups are compared, so a size needs 2 seeds or more, and {few[0]}")
+        if self.shown > trial.examples:
+            raise ValueError(f"shown is {self.shown}; it must be at most {trial.examples}, the images measured")
 
 
 @stage

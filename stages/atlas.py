@@ -2,12 +2,13 @@
 
 import sys
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 
 from pipeline import devices, scratch
+from pipeline.bounds import Count, Positive, Seed, Whole, at_least, between
 from pipeline.caps import at_most, measure_caps
 from pipeline.cells import Cells, load
 from pipeline.lifetime import stage
@@ -23,24 +24,31 @@ class Settings:
     """grid: cells a side. minimum: points that a cell must exceed. damping: share of the mean second moment. canvas,
     icon_size: in pixels. steps, lr: of an icon's optimisation. cosine: whose formula. neurons: drawn at random."""
 
-    grid: int
-    minimum: int
-    damping: float
-    canvas: int
-    steps: int
-    lr: float
+    grid: Count
+    minimum: Whole
+    damping: Annotated[float, at_least(0)]
+    canvas: Annotated[int, at_least(34)]  # what Lucid's crops and scales leave of fewer is nothing
+    steps: Count
+    lr: Positive
     cosine: Literal["paper", "lucid"]
-    neurons: int
-    seed: int
-    icon_size: int
+    neurons: Whole
+    seed: Seed
+    icon_size: Count
 
 
 @dataclass(frozen=True)
 class OfStudy:
     """pad: value around a smaller picture. icons: optimised, or the targets themselves where activations are pixels."""
 
-    pad: float
+    pad: Annotated[float, between(0, 1)]
     icons: Literal["optimised", "targets"]
+
+    def refuse(self, trial):
+        """Raise ValueError for images that no icon can be optimised for."""
+        if self.icons == "optimised" and (trial.image[0] not in (1, 3) or trial.image[1] != trial.image[2]):
+            raise ValueError(
+                f"icons are optimised for images of shape {trial.image}; they must be square, of 1 or 3 channels"
+            )
 
 
 @stage

@@ -5,10 +5,11 @@ Nguyen et al. 2021, section 4; where the study says so, also with every layer's 
 
 import sys
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
+from pipeline.bounds import DISTINCT, Count, Named, Seed, at_least
 from pipeline.lifetime import stage
 from pipeline.networks import Measurement
 from wide import artifacts
@@ -20,17 +21,22 @@ from wide.measure.cka import streamed_cka
 class Settings:
     """batch: images a minibatch. passes over them. gram_precision: of the Gram matrices' products."""
 
-    batch: int
-    passes: int
-    seed: int
+    batch: Annotated[int, at_least(4)]
+    passes: Count
+    seed: Seed
     gram_precision: Literal["float32", "bf16"]
+
+    def refuse(self, trial):
+        """Raise ValueError for too few images."""
+        if trial.examples < 4:
+            raise ValueError(f"{trial.examples} images are measured; CKA needs 4 in a minibatch, so points >= 4")
 
 
 @dataclass(frozen=True)
 class OfStudy:
     """removed: variants that are also measured without each layer's first principal component."""
 
-    removed: list[str]
+    removed: Annotated[list[Annotated[str, Named("variants")]], DISTINCT]
 
 
 @stage

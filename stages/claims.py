@@ -1,7 +1,7 @@
 """Judge a paper's claims: `python -m stages.claims <paper> <scale>`.
 
-A paper's claims are the functions of papers/<paper>/claims that bear the names of its figures, without the paper's key:
-`fig1` judges gilboa_fig1.
+A paper's claims are the functions of papers/<paper>/claims that bear the names of its figures, without the
+paper's key: `fig1` judges gilboa_fig1.
 """
 
 import importlib
@@ -37,7 +37,7 @@ def judge(paper: str, scale: str, params: dict) -> list:
 
 
 def judged(paper: str, case: Case) -> list:
-    """Every claim of a paper, in the order of its figures. Raises ValueError for a figure without a function."""
+    """Every claim of a paper, in the order of its figures. ValueError for a figure without a function."""
     judges = functions(paper)
     for key in case.entries:
         if key not in judges:
@@ -60,7 +60,7 @@ def functions(paper: str) -> dict:
 
 
 def summary(paper: str, claims: list, index: dict) -> dict:
-    """The few numbers that `dvc metrics diff` and `dvc exp show` show: claims by verdict, mean test accuracy a study."""
+    """The few numbers that `dvc metrics diff` and `dvc exp show` show: claims by verdict, accuracies."""
     counts = Counter(claim.verdict for claim in claims)
     found = {f"{paper}_claims": {verdict.replace(" ", "_"): counts[verdict] for verdict in VERDICTS}}
     accuracies = {}

@@ -4,6 +4,7 @@ Nguyen et al. 2021, section 5.2, figure 5: blocks go one by one from the end of 
 """
 
 import sys
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +13,15 @@ from pipeline.networks import Measurement
 from wide import artifacts
 from wide.measure.deletion import deletion_accuracies
 from wide.measure.residual import residual
+
+
+@dataclass(frozen=True)
+class Settings:
+    """None."""
+
+    def refuse(self, trial):
+        """Raise ValueError for a network without residual blocks."""
+        residual(trial.net)
 
 
 @stage

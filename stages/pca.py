@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.bounds import Count, Seed, Whole
 from pipeline.lifetime import stage
 from pipeline.networks import Measurement
 from wide import artifacts
@@ -18,10 +19,15 @@ from wide.measure.pca import first_components, squared_cosines
 class Settings:
     """batch: images a forward pass. sketch, iterations: width and rounds of the subspace iteration."""
 
-    batch: int
-    sketch: int
-    iterations: int
-    seed: int
+    batch: Count
+    sketch: Count
+    iterations: Whole
+    seed: Seed
+
+    def refuse(self, trial):
+        """Raise ValueError for too few images."""
+        if trial.examples < 2:
+            raise ValueError(f"{trial.examples} images are measured; components need 2 or more, so points >= 2")
 
 
 @stage

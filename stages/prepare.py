@@ -51,6 +51,9 @@ def agree(what: str, card: Card, splits: dict):
     _same(what, "splits", sorted(splits), sorted(card.splits))
     for split, data in splits.items():
         where = f"{what}, {split}:"
+        number, most = len(next(iter(data.values()), ())), card.examples[split]
+        if not card.fewer or not 0 < number <= most:
+            _same(where, "examples", number, most)
         labels = {name: value for name, value in data.items() if name not in INPUTS}
         _same(where, "labels", sorted(labels), sorted(card.labels(split)))
         for name, value in labels.items():
@@ -61,9 +64,6 @@ def agree(what: str, card: Card, splits: dict):
                 _same(where, f"values of {name}", f"{value.min()} to {value.max()}", f"0 to {classes - 1}")
         if "images" in data:
             _same(where, "shape of an image", data["images"].shape[1:], card.image)
-        number, most = len(next(iter(data.values()))), card.examples[split]
-        if not card.fewer or number > most:
-            _same(where, "examples", number, most)
 
 
 def _same(where: str, what: str, found, expected):

@@ -1,78 +1,121 @@
-"""What training would cost at the present scale and width: `make plan`.
+"""What a run costs, in hours, memory and disk: `python -m stages.price [<scale>] [<width>]`, or `make plan`.
 
-Arithmetic of each training (three times the forward pass, counted on tensors without data) over the rate that this machine reaches
-on one convolution right now. An estimate of the order, a line a variant; narrow networks
-reach less than that rate, several times less with 4 channels.
+Without a scale or a width, those of params.yaml. Nothing is timed: rates are those that committed trainings
+have left (pipeline/rates.py).
 """
+
 import sys
-import time
-from pathlib import Path
 
+import numpy as np
 import torch
-from ruamel.yaml import YAML
-from torch.utils.flop_counter import FlopCounterMode
 
-from stages import running, stage
-from stages.check import check
-from stages.study import caps_of, network, plan
-from wide.population import half_precision
-from wide.train import steps_of
+from pipeline import devices, parameters, rates
+from pipeline.lifetime import stage
+from pipeline.pricing import MEASURES, Price, data_set, price, timed
+from pipeline.variants import of_paper, scale_and_width
+from wide.training.population import half_precision
 
-SHAPES = {  # examples to train on, shape, classes: known before `prepare` has run
-    "mnist": (50_000, (1, 28, 28), {"digit": 10}), "translated_mnist": (49_980, (1, 28, 28), {"digit": 10, "shift": 28}),
-    "cifar10": (50_000, (3, 32, 32), {"class": 10}), "cifar100_coarse3": (7_500, (3, 32, 32), {"coarse": 3, "fine": 15}),
-    "cifar100": (50_000, (3, 32, 32), {"fine": 100}), "imagenet": (100_000, (3, 64, 64), {"class": 200}),
-}
-SHAPES_AT_PAPER = {"imagenet": (1_281_167, (3, 224, 224), {"class": 1000})}
+MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365.25 * 86400
 
 
 @stage
-def main():
-    yaml = YAML(typ="safe")
-    params, pipeline = yaml.load(Path("params.yaml").read_text()), yaml.load(Path("dvc.yaml").read_text())
-    check(params)
-    rate, total = machine_rate(), 0.0
-    print(f"scale {params['scale']}, width {params['width']:g}, {running.device()}, {rate / 1e9:.0f} GFLOP/s on a convolution")
-    for entry in pipeline["stages"].values():
-        if "stages.train " not in str(entry.get("cmd")):
-            continue
-        facts = entry["vars"][0]
-        for variant in params[facts["study"]]["variants"]:
-            flops = cost(params, facts, variant)
-            total += flops / rate
-            print(f"{facts['study']:24s} {variant:12s} {flops / 1e12:10.1f} TFLOP {flops / rate / 60:8.1f} min")
-    print(f"{'in all':37s} {total * rate / 1e12:10.1f} TFLOP {total / 60:8.1f} min of training")
+def main(scale: str = "", width: str = ""):
+    scale, width = scale_and_width(scale, width)
+    told, lanes = this_machine(scale)
+    print(f"scale {scale}, width {width:g}; {lanes} at a time; {provenance(told)}")
+    papers = {paper: [price(variant, told, lanes) for variant in of_paper(paper, scale, width)]
+              for paper in parameters.papers()}  # fmt: skip
+    seconds = {paper: show(paper, found, told) for paper, found in papers.items()}
+    everything = [entry for found in papers.values() for entry in found]
+    print(f"\nin all: {duration(sum(seconds.values()))}, {room(everything)}")
+    accuracy(everything, told)
+    print("memory: for each network at a time, a process and its images, 16 bytes a parameter (weight, gradient,")
+    print("moments), and what all layers put out for a batch, at the bytes of the dtype")
 
 
-def cost(params, facts, variant) -> float:
-    """FLOP of a variant's training, all widths and seeds."""
-    scale = params["scale"]
-    examples, image, classes = (SHAPES | (SHAPES_AT_PAPER if scale == "paper" else {}))[facts["set"]]
-    examples = min(examples, params["scales"][scale]["data"].get("train", examples))
-    inputs = image[0] * image[1] * image[2]
-    todo = plan(params[facts["study"]], variant, caps_of(params, facts["study"], scale, "train"), params["width"], inputs, classes)
-    examples = min(examples, todo.examples or examples) // todo.share
-    image = (image[0], *(min(side, todo.image_size or side) for side in image[1:]))
-    found = 0.0
-    for size in todo.sizes:
-        recipe = todo.recipe(size.width, examples)
-        with torch.device("meta"), FlopCounterMode(display=False) as counter:
-            network(facts["net"])(size.width, image=image, classes=classes[todo.labels], **size.options)(torch.empty(1, *image))
-        found += 3 * counter.get_total_flops() * steps_of(recipe, examples)[0] * recipe.batch * len(size.seeds)
-    return found
+def this_machine(scale: str) -> tuple[rates.Rates, int]:
+    """Rates to price by, and how many pieces train at a time."""
+    dtype = "bfloat16" if half_precision(devices.device()) else "float32"
+    told = rates.Rates(rates.alike(rates.measured(scale), devices.name(), dtype))
+    here = rates.kind(told.device) == torch.device(devices.device()).type
+    return told, len(devices.lanes()) if here else devices.cores()
 
 
-def machine_rate() -> float:
-    """FLOP per second of a 64-channel convolution, forward and backward, in the arithmetic that training uses."""
-    device = running.device()
-    layer = torch.nn.Conv2d(64, 64, 3, padding=1).to(device, memory_format=torch.channels_last)
-    x = torch.randn(128, 64, 16, 16, device=device, requires_grad=True).to(memory_format=torch.channels_last)
-    start, done = None, 0
-    while start is None or time.perf_counter() - start < 1:
-        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=half_precision(device)):
-            layer(x).float().sum().backward()
-        start, done = (time.perf_counter(), 0) if start is None else (start, done + 1)
-    return done * 3 * 2 * 128 * 64 * 64 * 9 * 256 / (time.perf_counter() - start)
+def provenance(told: rates.Rates) -> str:
+    """Where the rates are from."""
+    if told.device == devices.name():
+        return f"rates measured on {told.device} ({told.dtype})"
+    return f"{devices.name()} was never measured, rates are those of {told.device} ({told.dtype})"
+
+
+def show(paper: str, found: list[Price], told: rates.Rates) -> float:
+    """Print a paper's variants and totals; returns its seconds."""
+    print(f"\n{paper}")
+    print(f"  {'study':12s}{'variant':16s}{'time':>12s}{'images':>12s}{'memory':>12s}{'population':>12s}")
+    for entry in found:
+        words = duration(entry.seconds), counted(entry.images), size(entry.memory), size(entry.disk)
+        print(f"  {entry.variant.study:12s}{entry.variant.name:16s}{''.join(f'{word:>12s}' for word in words)}")
+    training = sum(entry.seconds for entry in found)
+    one = found[0].variant
+    kinds = timed(paper, one.scale, one.width, told.device)
+    others = MEASURES * training if kinds is None else sum(kinds.values())
+    how = f"at {MEASURES:g} of training" if kinds is None else ", ".join(
+        f"{name} {duration(seconds)}" for name, seconds in kinds.items()
+    )  # fmt: skip
+    print(f"  training {duration(training)}, everything else {duration(others)} ({how})")
+    print(f"  {paper} in all: {duration(training + others)}, {room(found)}")
+    return training + others
+
+
+def room(found: list[Price]) -> str:
+    """Memory and disk of several variants in words; data sets count once."""
+    data = {entry.variant.plan.set: data_set(entry.variant) for entry in found}
+    memory = max(entry.memory for entry in found)
+    populations = sum(entry.disk for entry in found)
+    return f"memory {size(memory)}, disk {size(populations)} of populations and {size(sum(data.values()))} of data sets"
+
+
+def accuracy(found: list[Price], told: rates.Rates):
+    """Print how many sizes were measured, and how far off the others may be."""
+    known, sizes = sum(entry.known for entry in found), sum(entry.sizes for entry in found)
+    line = f"{known} of {sizes} sizes were measured"
+    errors = told.errors()
+    if known < sizes and len(errors):
+        off = np.exp(np.abs(np.log(errors)))
+        line += (
+            f", the others are estimated; each measured one, estimated from the rest, is off by "
+            f"{np.median(off) - 1:.0%} (median), {off.max() - 1:.0%} at worst"
+        )
+    print(line)
+
+
+def duration(seconds: float) -> str:
+    """A time in the unit that suits it."""
+    for unit, name in ((YEAR, "years"), (DAY, "days"), (HOUR, "h"), (MINUTE, "min")):
+        if seconds >= 1.5 * unit:
+            return f"{digits(seconds / unit)} {name}"
+    return f"{digits(seconds)} s"
+
+
+def counted(number: float) -> str:
+    """A count in thousands, millions or billions."""
+    for unit, name in ((1e9, "billion"), (1e6, "million")):
+        if number >= unit:
+            return f"{digits(number / unit)} {name}"
+    return f"{number:,.0f}"
+
+
+def size(amount: float) -> str:
+    """Bytes in the unit that suits them."""
+    for power, name in ((4, "TB"), (3, "GB"), (2, "MB")):
+        if amount >= 1000**power:
+            return f"{digits(amount / 1000**power)} {name}"
+    return f"{digits(amount / 1000)} kB"
+
+
+def digits(number: float) -> str:
+    """Two digits, more only before the point."""
+    return f"{number:,.1f}" if number < 9.95 else f"{number:,.0f}"
 
 
 if __name__ == "__main__":

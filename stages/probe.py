@@ -4,11 +4,13 @@ Nguyen et al. 2021, figure 4. Probes learn from the network's own training image
 """
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 
 from pipeline import devices, scratch
+from pipeline.bounds import Count, Positive, at_least, below
 from pipeline.lifetime import stage
 from pipeline.networks import Measurement, examples
 from pipeline.plan import plan
@@ -24,13 +26,21 @@ from wide.training.randomness import epoch_draws
 class Settings:
     """pool: features are averaged over squares of so many pixels. evaluations: of which the best counts."""
 
-    batch: int
-    epochs: int
-    lr: float
-    momentum: float
-    pool: int
-    evaluations: int
+    batch: Annotated[int, at_least(2)]
+    epochs: Count
+    lr: Positive
+    momentum: Annotated[float, below(1)]
+    pool: Count
+    evaluations: Count
     augment: Augment
+
+    def refuse(self, trial):
+        """Raise ValueError for networks and images that cannot be probed like this."""
+        built, shrunk = residual(trial.net), trial.image[1] / trial.stored[1]
+        replace(self.augment, crop=round(self.augment.crop * shrunk)).check(trial.image)
+        smallest = min((side for layer in built.adds for side in trial.shapes[layer][1:]), default=self.pool)
+        if smallest < self.pool:
+            raise ValueError(f"pool is {self.pool}; it must be at most {smallest}, the side of the smallest map")
 
 
 @stage

@@ -1,8 +1,9 @@
 """The whole pipeline at scale smoke in a copy of the repository: `python -m stages.smoke`.
 
-What `make repro` does where no data can be had, and what the tests run. A copy, so that neither params.yaml nor a committed result
-is touched, also when it is killed; results and figures of smoke come back at the end.
+What `make repro` does where no data can be had, and what the tests run. A copy, so that neither params.yaml nor a committed
+result is touched, also when it is killed; results and figures of smoke come back at the end.
 """
+
 import os
 import re
 import shutil
@@ -10,10 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stages import stage
+from pipeline.lifetime import stage
 from wide import artifacts
 
-PARTS = ("wide", "stages", "dvc.yaml", "params.yaml", "figures.yaml", ".dvcignore")
+PARTS = ("wide", "pipeline", "stages", "papers", "dvc.yaml", "params.yaml", ".dvcignore")
 
 
 def copy(target: Path, scale: str = "smoke"):
@@ -21,7 +22,8 @@ def copy(target: Path, scale: str = "smoke"):
     target.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
         if Path(part).is_dir():
-            shutil.copytree(part, target / part, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+            left_out = shutil.ignore_patterns("__pycache__", "dvc.lock")
+            shutil.copytree(part, target / part, dirs_exist_ok=True, ignore=left_out)
         else:
             shutil.copyfile(part, target / part)
     params = target / "params.yaml"
@@ -34,7 +36,8 @@ def copy(target: Path, scale: str = "smoke"):
 
 def environment() -> dict:
     """For DVC as a child: this interpreter first on the path, no analytics."""
-    return {**os.environ, "DVC_NO_ANALYTICS": "1", "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "DVC_NO_ANALYTICS": "1", "PATH": path}
 
 
 @stage

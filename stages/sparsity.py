@@ -4,6 +4,7 @@ Nguyen et al. 2021, figure D.8.
 """
 
 import sys
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +12,11 @@ from pipeline.lifetime import stage
 from pipeline.networks import Measurement
 from wide import artifacts
 from wide.measure.sparsity import relu_usage
+
+
+@dataclass(frozen=True)
+class Settings:
+    """None."""
 
 
 @stage

@@ -6,10 +6,12 @@ independently trained classifier, the judge, is of the icons.
 
 import sys
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
 
+from pipeline.bounds import Named
 from pipeline.cells import Cells, load
 from pipeline.lifetime import stage
 from pipeline.networks import trained
@@ -20,10 +22,16 @@ from wide.measure import lucid, structure
 
 @dataclass(frozen=True)
 class OfStudy:
-    """coloured, mirrored: classes within which colour, and left and right, are looked for."""
+    """coloured, mirrored: classes within which colour, and left and right, are looked for; a study may have none."""
 
-    coloured: int
-    mirrored: int
+    needed: ClassVar[bool] = False
+    coloured: Annotated[int, Named("classes")]
+    mirrored: Annotated[int, Named("classes")]
+
+    def refuse(self, trial):
+        """Raise ValueError for images without colours."""
+        if trial.stored[0] != 3:
+            raise ValueError(f"images are of shape {trial.stored}; they must have 3 channels for hues")
 
 
 @stage

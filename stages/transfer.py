@@ -6,11 +6,13 @@ during the retraining counts. The linear classifier on raw pixels is the same re
 
 import sys
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import torch
 
 from pipeline import scratch
+from pipeline.bounds import Named
 from pipeline.caps import measure_caps
 from pipeline.cells import Cells
 from pipeline.lanes import side_by_side
@@ -27,8 +29,18 @@ from wide.training.recipe import Recipe, steps_of
 class OfStudy:
     """labels: the other task's. recipe: of the retraining."""
 
-    labels: str
+    labels: Annotated[str, Named("labels")]
     recipe: Recipe
+
+    def __post_init__(self):
+        """Features, which a linear classifier is trained on, cannot be augmented, and there are no others."""
+        if self.recipe.augment.numbers or self.recipe.dropout or self.recipe.patience:
+            raise ValueError("recipe: augment, dropout and patience must be left out for a last layer")
+
+    def refuse(self, trial):
+        """Raise ValueError unless a seed has networks of all sizes."""
+        if len(set(trial.members.values())) > 1:
+            raise ValueError(f"seeds must be the same for all sizes, and they number {trial.members}")
 
 
 @stage

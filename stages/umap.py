@@ -7,11 +7,13 @@ single-threaded and reproducible.
 
 import sys
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 
 from pipeline import scratch
+from pipeline.bounds import Count, Seed, at_least, between
 from pipeline.caps import measure_caps
 from pipeline.cells import Cells
 from pipeline.lifetime import stage
@@ -22,14 +24,14 @@ from wide import artifacts
 
 @dataclass(frozen=True)
 class Settings:
-    """umap-learn's own options."""
+    """umap-learn's own options; what is drawn has two components."""
 
-    n_components: int
-    n_neighbors: int
-    min_dist: float
-    metric: str
-    n_epochs: int
-    random_state: int
+    n_components: Literal[2]
+    n_neighbors: Annotated[int, at_least(2)]
+    min_dist: Annotated[float, between(0, 1)]
+    metric: Literal["cosine", "correlation", "euclidean", "manhattan", "chebyshev"]
+    n_epochs: Count
+    random_state: Seed
 
 
 @stage

@@ -11,7 +11,8 @@ WNIDS = ["n03", "n01", "n02"]  # as the publisher lists them: in no order
 COLOURS = {"n01": (200, 30, 30), "n02": (30, 200, 30), "n03": (30, 30, 200)}
 # n02 is of two kinds; n77 is of no class.
 IS_A = "n90 n01\nn90 n02\nn91 n03\nn99 n90\nn99 n91\nn91 n02\nn99 n77\n"
-WORDS = "".join(f"{wnid}\tword of {wnid}, another\n" for wnid in ("n01", "n02", "n03", "n77", "n90", "n91", "n99"))
+KNOWN = ("n01", "n02", "n03", "n77", "n90", "n91", "n99")
+WORDS = "".join(f"{wnid}\tword of {wnid}, another\n" for wnid in KNOWN)
 
 
 def offline(folder, monkeypatch):
@@ -40,7 +41,7 @@ def write(folder, files: dict):
 
 def there(folder) -> dict:
     """{name: content} of all files below a folder."""
-    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()} if folder.exists() else {}
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def without(part: str, files: dict) -> dict:
@@ -70,7 +71,8 @@ def colour_of(image: np.ndarray) -> str:
 def tiny_files() -> dict:
     """Tiny-ImageNet-200 with three classes.
 
-    Three training images of each class and a greyscale one; two validation images of each, whose names say nothing.
+    Three training images of each class and a greyscale one; two validation images of each, whose names say
+    nothing.
     """
     files = {"wnids.txt": "\n".join(WNIDS) + "\n"}
     for wnid in WNIDS:

@@ -1,4 +1,5 @@
 """Networks made up for tests of measures that stream through activations."""
+
 import weakref
 
 import numpy as np
@@ -7,9 +8,11 @@ import torch
 
 def seen_in(found):
     """A tap that appends (name, activation) to a list and changes nothing."""
+
     def tap(name, activation):
         found.append((name, activation))
         return activation
+
     return tap
 
 
@@ -20,18 +23,24 @@ def listed(*features):
 
 class Store(np.ndarray):
     """Storage that can be watched: it lives as long as any tensor or view that shares its memory."""
+
     __hash__ = object.__hash__
 
 
 class Watched:
-    """A network of so many layers of 50 units that knows how many of its activations are in memory: ``alive`` now, ``most`` so far."""
+    """A network of so many layers of 50 units that knows how many of its activations are in memory.
+
+    alive: those now. most: of how many there were so far.
+    """
 
     def __init__(self, layers):
         self.layers, self.alive, self.most = layers, weakref.WeakSet(), 0
 
     def __call__(self, images, tap):
         for layer in range(self.layers):
-            memory = np.random.default_rng(layer).normal(size=(len(images), 50)).astype(np.float32).view(Store)
+            memory = (
+                np.random.default_rng(layer).normal(size=(len(images), 50)).astype(np.float32).view(Store)
+            )
             self.alive.add(memory)
             activation = torch.from_numpy(memory)
             del memory

@@ -1,4 +1,5 @@
 """Theorems about the block and the checkerboard of a CKA matrix."""
+
 import numpy as np
 import pytest
 
@@ -18,7 +19,7 @@ def naive(cka, threshold):
     size = len(cka)
     for length in range(size, 1, -1):
         for start in range(size - length + 1):
-            inside = pairs(cka[start:start + length, start:start + length])
+            inside = pairs(cka[start : start + length, start : start + length])
             if inside.mean() >= threshold and np.percentile(inside, 10) >= threshold - 0.1:
                 return Block(length / size, start, start + length)
     return Block(0.0, 0, 0)
@@ -32,7 +33,7 @@ def with_block(size, start, stop, inside=0.97, outside=0.3):
 
 
 def random_matrix(rng, size):
-    """Layers that drift at random speed: runs of similar ones of all lengths, and single pairs far below the rest."""
+    """Layers that drift at random speed: similar runs of all lengths, and single pairs far below the rest."""
     place = np.cumsum(rng.exponential(0.02, size) * rng.choice([0.2, 1, 8], size))
     low = rng.random((size, size)) < rng.choice([0, 0.05, 0.12])
     cka = np.exp(-np.abs(place - place[:, None])) - 0.5 * np.triu(low, 1)
@@ -77,7 +78,9 @@ def test_a_dead_layer_neither_ends_a_block_nor_counts():
 
 def test_eight_hundred_layers_are_no_trouble(rng):
     cka = with_block(800, 300, 700, 0.92)
-    cka[300:700, 300:700] = np.where(np.add.outer(np.arange(400), np.arange(400)) % 9 == 0, 0.7, cka[300:700, 300:700])
+    cka[300:700, 300:700] = np.where(
+        np.add.outer(np.arange(400), np.arange(400)) % 9 == 0, 0.7, cka[300:700, 300:700]
+    )
     cka[300:700:40, 300:700] = cka[300:700, 300:700:40] = 0.1
     fraction, start, stop = block_fraction(cka, 0.85)
     assert 0 < fraction < 0.5 and 300 <= start < stop <= 700
@@ -98,7 +101,11 @@ def test_wrong_input(rng):
     single, crooked = np.ones((4, 4)), np.ones((4, 4))
     single[1, 2] = single[2, 1] = np.nan
     crooked[1, 2] = 0
-    for cka, message in ((np.ones((3, 4)), "layers x layers"), (single, "single cells"), (crooked, "not symmetric")):
+    for cka, message in (
+        (np.ones((3, 4)), "layers x layers"),
+        (single, "single cells"),
+        (crooked, "not symmetric"),
+    ):
         with pytest.raises(ValueError, match=message):
             block_fraction(cka)
     with pytest.raises(ValueError, match="one bool a layer"):

@@ -1,11 +1,12 @@
 """Theorems about linear CKA with the unbiased HSIC, on whole matrices and streamed over minibatches."""
+
 import itertools
 
 import numpy as np
 import pytest
 import torch
-
 from tapped import Watched, listed, seen_in
+
 from wide.measure import grams
 from wide.measure.cka import minibatches, streamed_cka
 from wide.measure.exact_cka import cka, cka_biased, gram, hsic_unbiased, u_centre
@@ -17,27 +18,33 @@ def rng():
     return np.random.default_rng(0)
 
 
-def naive_hsic(k, l):
+def naive_hsic(one, other):
     """Equation 3, term by term, over the examples."""
-    n, indices = len(k), range(len(k))
-    k, l = ([[0.0 if i == j else a[i][j] for j in indices] for i in indices] for a in (k, l))
-    trace = sum(k[i][j] * l[j][i] for i in indices for j in indices)
-    sums = sum(map(sum, k)) * sum(map(sum, l))
-    product = sum(k[i][j] * l[j][m] for i in indices for j in indices for m in indices)
+    n, indices = len(one), range(len(one))
+    x, y = ([[0.0 if i == j else k[i][j] for j in indices] for i in indices] for k in (one, other))
+    trace = sum(x[i][j] * y[j][i] for i in indices for j in indices)
+    sums = sum(map(sum, x)) * sum(map(sum, y))
+    product = sum(x[i][j] * y[j][m] for i in indices for j in indices for m in indices)
     return (trace + sums / ((n - 1) * (n - 2)) - 2 * product / (n - 2)) / (n * (n - 3))
 
 
 def naive_cka(features, order, batch, change=lambda k: k):
-    """Equation 2 from stored features, pair by pair in float64: a list of (N, p) and a list of index arrays."""
+    """Equation 2 from stored features, pair by pair in float64: lists of (N, p) and of index arrays."""
+
     def total(x, y):
         return sum(hsic_unbiased(change(gram(x[i])), change(gram(y[i]))) for i in order if len(i) == batch)
+
     return np.array([[total(x, y) / np.sqrt(total(x, x) * total(y, y)) for y in features] for x in features])
 
 
 def network(seed=0, width=12, layers=("input", "a", "b", "c")):
     """A random ReLU network with a convolutional layer, as a callable; taps what `layers` lists."""
     torch.manual_seed(seed)
-    conv, first, last = torch.nn.Conv2d(2, width, 3), torch.nn.Linear(width * 9, width), torch.nn.Linear(width, 5)
+    conv, first, last = (
+        torch.nn.Conv2d(2, width, 3),
+        torch.nn.Linear(width * 9, width),
+        torch.nn.Linear(width, 5),
+    )
 
     def run(images, tap):
         a = torch.relu(conv(images))
@@ -45,6 +52,7 @@ def network(seed=0, width=12, layers=("input", "a", "b", "c")):
         for name, activation in zip(("input", "a", "b", "c"), (images, a, b, last(b))):
             if name in layers:
                 tap(name, activation)
+
     return run
 
 
@@ -71,15 +79,16 @@ def test_published_values_of_the_demonstration_by_kornblith():
 
 
 def test_unbiased_hsic_is_equation_3(rng):
-    k, l = (a @ a.T for a in (rng.normal(size=(9, 4)), rng.normal(size=(9, 3)) + 2))
-    assert hsic_unbiased(k, l) == pytest.approx(naive_hsic(k, l), rel=1e-6)
-    assert hsic_unbiased(k, k) == pytest.approx(naive_hsic(k, k), rel=1e-6)
+    one, other = (x @ x.T for x in (rng.normal(size=(9, 4)), rng.normal(size=(9, 3)) + 2))
+    assert hsic_unbiased(one, other) == pytest.approx(naive_hsic(one, other), rel=1e-6)
+    assert hsic_unbiased(one, one) == pytest.approx(naive_hsic(one, one), rel=1e-6)
 
 
 def test_u_centred_matrix_has_zero_diagonal_and_sums_and_ignores_constants_in_rows(rng):
     k = gram(rng.normal(size=(8, 3)))
     centred, shift = u_centre(k), rng.normal(size=8)
-    assert np.all(centred.diagonal() == 0) and np.allclose(centred.sum(0), 0) and np.allclose(centred, centred.T)
+    assert np.all(centred.diagonal() == 0) and np.allclose(centred.sum(0), 0)
+    assert np.allclose(centred, centred.T)
     assert np.allclose(u_centre(k + shift + shift[:, None]), centred)
 
 
@@ -90,7 +99,8 @@ def test_same_symmetric_and_invariant_to_rotation_scale_and_shift(measure, rng):
     assert measure(x, x) == pytest.approx(1)
     assert measure(x, y) == pytest.approx(measure(y, x))
     assert measure(-3e5 * x @ rotation + 7, y) == pytest.approx(measure(x, y))
-    assert abs(measure(x * np.arange(1, 7), y) - measure(x, y)) > 1e-3  # but not to stretching single directions
+    stretched = x * np.arange(1, 7)  # single directions
+    assert abs(measure(stretched, y) - measure(x, y)) > 1e-3
 
 
 def test_independent_data_have_mean_cka_0_at_32_examples_where_the_biased_one_has_not(rng):
@@ -102,9 +112,10 @@ def test_independent_data_have_mean_cka_0_at_32_examples_where_the_biased_one_ha
 
 def test_mean_hsic_of_all_minibatches_is_the_hsic_of_all_examples(rng):
     """Appendix A, exactly: over all choices of 6 among 9 examples."""
-    k, l = (gram(rng.normal(size=(9, 3)) ** 2) for _ in range(2))
+    one, other = (gram(rng.normal(size=(9, 3)) ** 2) for _ in range(2))
     choices = [np.ix_(chosen, chosen) for chosen in itertools.combinations(range(9), 6)]
-    assert np.mean([hsic_unbiased(k[c], l[c]) for c in choices]) == pytest.approx(hsic_unbiased(k, l))
+    parts = [hsic_unbiased(one[chosen], other[chosen]) for chosen in choices]
+    assert np.mean(parts) == pytest.approx(hsic_unbiased(one, other))
 
 
 def test_streamed_is_equation_2_of_the_stored_features():
@@ -114,7 +125,9 @@ def test_streamed_is_equation_2_of_the_stored_features():
     assert np.abs(streamed.cka - naive_cka(collect(net, IMAGES), order, 32)).max() < 1e-6
     assert streamed.names == (("input", "a", "b", "c"),) and streamed.batches == 12
     assert streamed.cka.dtype == np.float64 and not streamed.dead.any()
-    assert np.array_equal(streamed.cka, streamed.cka.T) and np.allclose(streamed.cka.diagonal(), 1, atol=1e-12)
+    assert np.array_equal(streamed.cka, streamed.cka.T) and np.allclose(
+        streamed.cka.diagonal(), 1, atol=1e-12
+    )
 
 
 def test_one_minibatch_of_everything_is_the_debiased_cka():
@@ -146,14 +159,17 @@ def test_chunks_precision_and_layout_change_nothing_beyond_rounding():
     plain = streamed_cka([net], IMAGES, **options).cka
     assert np.abs(streamed_cka([net], IMAGES, **options, budget_bytes=1000).cka - plain).max() < 1e-6
     assert np.abs(streamed_cka([net], IMAGES, **options, gram_precision="bf16").cka - plain).max() < 5e-3
-    assert np.abs(streamed_cka([net], IMAGES.to(memory_format=torch.channels_last), **options).cka - plain).max() < 1e-6
+    assert (
+        np.abs(streamed_cka([net], IMAGES.to(memory_format=torch.channels_last), **options).cka - plain).max()
+        < 1e-6
+    )
     large = torch.randn(300, 3 * 4096 + 5)
     product = grams.centred_gram(large, 128.0)
     assert np.abs(product.numpy() * 128**2 - gram(large)).max() < 1e-3 * np.sqrt(large.shape[1])
 
 
 def test_bf16_multiplies_in_bf16_where_the_processor_does(monkeypatch):
-    """Rounding each of f features moves an entry of the Gram matrix by about 2^-9 of a product times sqrt(f), not more."""
+    """Rounding each of f features moves an entry of the Gram matrix by about 2^-9 of a product · sqrt(f)."""
     x = torch.randn(300, 8192 + 5)
     exact, rounded = (grams.centred_gram(x, 128.0, half).numpy() * 128**2 for half in (False, True))
     assert np.abs(exact - gram(x)).max() < 1e-3 * np.sqrt(x.shape[1])
@@ -162,7 +178,10 @@ def test_bf16_multiplies_in_bf16_where_the_processor_does(monkeypatch):
     assert np.array_equal(*(grams.centred_gram(x.double(), 128.0, half) for half in (False, True)))
     for native in (False, True):
         monkeypatch.setattr("wide.measure.cka.native_bf16", lambda native=native: native)
-        results = [streamed_cka([network()], IMAGES, batch=50, passes=1, gram_precision=p).cka for p in ("float32", "bf16")]
+        results = [
+            streamed_cka([network()], IMAGES, batch=50, passes=1, gram_precision=p).cka
+            for p in ("float32", "bf16")
+        ]
         assert np.array_equal(*results) is not native
 
 
@@ -188,21 +207,26 @@ def test_a_torch_without_the_precision_setting_computes_in_float32(monkeypatch):
 
 
 def test_a_seed_fixes_the_result():
-    same, again, other = (streamed_cka([network()], IMAGES, batch=32, passes=1, seed=s).cka for s in (0, 0, 1))
+    same, again, other = (
+        streamed_cka([network()], IMAGES, batch=32, passes=1, seed=s).cka for s in (0, 0, 1)
+    )
     assert np.array_equal(same, again) and not np.array_equal(same, other)
 
 
 def test_short_last_batch_of_each_pass_is_left_out():
     batches = list(minibatches(150, 64, 3, 0))
     assert [len(b) for b in batches] == 6 * [64]
-    passes = [torch.cat(batches[i:i + 2]) for i in (0, 2, 4)]
+    passes = [torch.cat(batches[i : i + 2]) for i in (0, 2, 4)]
     assert all(len(p.unique()) == 128 for p in passes) and not torch.equal(passes[0], passes[1])
 
 
 def test_huge_tiny_and_shifted_activations_neither_overflow_nor_lose_precision(rng):
     x, y = rng.normal(size=(2, 64, 30))
-    features = [torch.tensor(f * scale + shift, dtype=torch.float32)
-                for scale, shift in ((1, 0), (1e20, 0), (1e37, 0), (1e-30, 0), (1, 1e3)) for f in (x, y)]
+    features = [
+        torch.tensor(f * scale + shift, dtype=torch.float32)
+        for scale, shift in ((1, 0), (1e20, 0), (1e37, 0), (1e-30, 0), (1, 1e3))
+        for f in (x, y)
+    ]
     values = streamed_cka([listed(*features)], numbers(64), batch=64, passes=1)
     expected = np.tile([[1, cka(x, y)], [cka(x, y), 1]], (5, 5))
     assert not values.dead.any() and np.abs(values.cka[:8, :8] - expected[:8, :8]).max() < 1e-6
@@ -245,11 +269,15 @@ def test_the_first_principal_component_is_taken_off(rng):
     assert np.allclose(without_first_pc(x @ x.T), rest @ rest.T, atol=1e-8)
     assert np.allclose(without_first_pc(x @ x.T) @ u[:, 0], 0, atol=1e-8)
 
-    common = 30 * rng.normal(size=(64, 1))  # two independent layers that share one dominant direction in example space
+    common = 30 * rng.normal(
+        size=(64, 1)
+    )  # two independent layers that share one dominant direction in example space
     pair = [torch.tensor(rng.normal(size=(64, 20)) + common, dtype=torch.float32) for _ in range(2)]
     net = listed(*pair, pair[0][:, :1])
-    with_it, without = (streamed_cka([net], numbers(64), batch=64, passes=1, remove_first_pc=remove)
-                        for remove in (False, True))
+    with_it, without = (
+        streamed_cka([net], numbers(64), batch=64, passes=1, remove_first_pc=remove)
+        for remove in (False, True)
+    )
     assert with_it.cka[0, 1] > 0.99 and abs(without.cka[0, 1]) < 0.3
     assert without.dead.tolist() == [False, False, True]  # nothing is left of a single unit
     stored = naive_cka([p.double().numpy() for p in pair], [np.arange(64)], 64, without_first_pc)
@@ -262,9 +290,15 @@ def test_no_activation_is_kept():
     assert net.most == 1 and not net.alive
 
 
-@pytest.mark.parametrize("options, message", [
-    ({"batch": 3}, "at least 4"), ({"batch": 151}, "one full minibatch"), ({"passes": 0}, "at least one"),
-    ({"gram_precision": "half"}, "unknown; known: float32, bf16")])
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"batch": 3}, "at least 4"),
+        ({"batch": 151}, "one full minibatch"),
+        ({"passes": 0}, "at least one"),
+        ({"gram_precision": "half"}, "unknown; known: float32, bf16"),
+    ],
+)
 def test_impossible_options(options, message):
     with pytest.raises(ValueError, match=message):
         streamed_cka([network()], IMAGES, **{"batch": 50, "passes": 1, **options})
@@ -275,11 +309,12 @@ def test_networks_that_cannot_be_compared(rng):
     infinite = torch.where(numbers(64) == 63, torch.inf, x)
     calls = iter((1, 2))
     for net, message in (
-            (listed(x, infinite), "'layer1' of network 0 has NaN or infinite"),
-            (lambda images, tap: [tap("a", images), tap("a", images)], "'a' twice"),
-            (lambda images, tap: tap("a", images[1:]), "31 rows for 32 images"),
-            (lambda images, tap: [tap(f"{i}", images) for i in range(next(calls))], "2 layers tapped, 1 before"),
-            (lambda images, tap: None, "0 layers tapped")):
+        (listed(x, infinite), "'layer1' of network 0 has NaN or infinite"),
+        (lambda images, tap: [tap("a", images), tap("a", images)], "'a' twice"),
+        (lambda images, tap: tap("a", images[1:]), "31 rows for 32 images"),
+        (lambda images, tap: [tap(f"{i}", images) for i in range(next(calls))], "2 layers tapped, 1 before"),
+        (lambda images, tap: None, "0 layers tapped"),
+    ):
         with pytest.raises(ValueError, match=message):
             streamed_cka([net], numbers(64), batch=32, passes=1)
     with pytest.raises(ValueError, match="0 networks"):

@@ -1,4 +1,5 @@
 """Theorems about the accuracy of residual networks without their last blocks."""
+
 import copy
 
 import numpy as np
@@ -53,6 +54,7 @@ def zeroed(net, skip):
 
 # ---- which blocks go
 
+
 def test_deletions_are_nested_within_a_stage_and_apart_between_stages(net):
     names, stages = blocks_of(net)
     found = deletions(dict(zip(names, stages)))
@@ -73,12 +75,15 @@ def test_deletions_by_hand():
 
 # ---- accuracy without them
 
+
 @pytest.mark.parametrize("batch", [1000, 103, 40])
 def test_accuracies_are_those_of_networks_whose_branches_add_nothing(net, images, labels, batch):
     names, stages = blocks_of(net)
     full, deleted = deletion_accuracies(logits_of(net), images, labels, names, stages, batch=batch)
-    expected = [(zeroed(net, skip)(images).argmax(1) == labels).double().mean().item()
-                for _, skip in deletions(dict(zip(names, stages)))]
+    expected = [
+        (zeroed(net, skip)(images).argmax(1) == labels).double().mean().item()
+        for _, skip in deletions(dict(zip(names, stages)))
+    ]
     assert full == 83 / 103
     assert deleted.dtype == np.float64 and deleted == pytest.approx(expected, abs=1e-12)
     assert len(set(expected)) > 3 and max(expected) < full  # this network tells deletions apart
@@ -109,6 +114,7 @@ def test_each_minibatch_is_classified_without_gradients(net, images, labels):
     def classify(chunk, skip):
         seen.append((len(chunk), skip, torch.is_grad_enabled()))
         return net(chunk, skip=skip)
+
     deletion_accuracies(classify, images, labels, ["stage1.block3"], [1], batch=60)
     assert seen == [(n, skip, False) for n in (60, 43) for skip in (set(), {"stage1.block3"})]
 
@@ -131,6 +137,7 @@ def test_bad_input_is_refused(net, images, labels):
 
 # ---- plateau
 
+
 def test_plateau_by_hand():
     stages = [1, 1, 1, 2, 2, 2, 2, 3, 3]
     deleted = [0.5, 0.85, 0.89, 0.9, 0.4, 0.91, 0.88, 0.2, 0.7]
@@ -148,7 +155,9 @@ def test_a_drop_of_just_the_tolerance_is_within_it():
 def test_plateau_grows_with_the_tolerance():
     rng = np.random.default_rng(0)
     deleted, stages = rng.uniform(0.5, 1, 30), np.repeat([1, 2, 3], 10)
-    found = [list(plateau(0.9, deleted, stages, tolerance).values()) for tolerance in np.linspace(-0.2, 0.5, 30)]
+    found = [
+        list(plateau(0.9, deleted, stages, tolerance).values()) for tolerance in np.linspace(-0.2, 0.5, 30)
+    ]
     assert (np.diff(found, axis=0) >= 0).all() and found[0] != found[-1] == [10, 10, 10]
 
 

@@ -37,14 +37,15 @@ def tables(folder, monkeypatch):
     write(folder, files)
 
 
-# --- Tiny-ImageNet-200 ------------------------------------------------------------------------------------------------
+# --- Tiny-ImageNet-200 ------------------------------------------------------------------------------------
 
 
 def test_tiny_imagenet_numbers_classes_by_sorted_wnid(folder, tables):
     write(folder, tiny_files())
     splits, more = imagenet.make(False)
     assert more["wnids"] == ["n01", "n02", "n03"] and "Tiny-ImageNet-200" in more["source"]
-    assert splits["train"]["images"].shape == (12, 3, 64, 64) and splits["test"]["images"].shape == (6, 3, 64, 64)
+    assert splits["train"]["images"].shape == (12, 3, 64, 64)
+    assert splits["test"]["images"].shape == (6, 3, 64, 64)
     assert splits["train"]["class"].tolist() == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]
     assert Counter(splits["test"]["class"].tolist()) == {0: 2, 1: 2, 2: 2}
     for data in splits.values():
@@ -58,7 +59,8 @@ def test_tiny_imagenet_does_not_depend_on_the_order_of_the_folder(folder, tables
     first, listdir = imagenet.make(False)[0], imagenet.os.listdir
     monkeypatch.setattr(imagenet.os, "listdir", lambda folder: listdir(folder)[::-1])
     second = imagenet.make(False)[0]
-    assert all(np.array_equal(first[split][key], second[split][key]) for split in first for key in first[split])
+    for split in first:
+        assert all(np.array_equal(first[split][key], second[split][key]) for key in first[split])
 
 
 ONE = "tiny-imagenet-200/train/n02/images/n02_1.JPEG"
@@ -158,7 +160,7 @@ def test_a_downloaded_archive_is_not_kept(archive, folder, monkeypatch):
     assert there(folder).keys() == {name.split("/")[-1] for name in tiny_files()}
 
 
-# --- synsets ----------------------------------------------------------------------------------------------------------
+# --- synsets ----------------------------------------------------------------------------------------------
 
 
 def test_the_tables_are_read_whole_and_the_card_keeps_what_lies_above_the_classes(folder, tables):
@@ -189,7 +191,7 @@ def test_a_download_of_the_tables_is_put_in_place(folder, tables, monkeypatch):
         assert md5 == official.md5(served[url].encode())
         write(root, {url.split("/")[-1]: served[url]})
 
-    monkeypatch.setattr(imagenet, "download_url", download)
+    monkeypatch.setattr(utils, "download_url", download)
     assert imagenet.wordnet()[0]["n01"] == ["n90"]
     expected = {"wordnet.is_a.txt": official.IS_A.encode(), "words.txt": official.WORDS.encode()}
     assert there(folder) == expected
@@ -208,7 +210,7 @@ def test_the_stand_in_has_the_embedded_synsets():
     assert more["wnids"] == wnids and more["parents"].keys() == words.keys()
 
 
-# --- ImageNet at scale paper ------------------------------------------------------------------------------------------
+# --- ImageNet at scale paper ------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -289,5 +291,5 @@ def test_half_an_imagenet_is_refused(files, message, folder):
 
 
 def test_the_card_knows_which_sizes_stand_in():
-    assert card("imagenet", "smoke").examples == {"train": 500, "test": 100} and not card("imagenet", "smoke").fewer
-    assert card("imagenet", "paper").fewer
+    assert card("imagenet", "smoke").examples == {"train": 500, "test": 100}
+    assert [card("imagenet", scale).fewer for scale in ("smoke", "quick", "paper")] == [False, True, True]

@@ -1,14 +1,14 @@
 """Theorems that hold for every file in wide/nets, and the published sizes."""
+
 import importlib
+import inspect
 from pathlib import Path
 
 import pytest
 import torch
 
-from tapped import seen_in
-from wide.nets import convnet, mlp
+from wide.nets import convnet, mlp, resnet
 from wide.training.initialisation import INITIALISATIONS, initialise, weighted_layers
-from wide.training.population import layer_outputs
 
 IMAGE, CLASSES = (3, 32, 32), 7
 NAMES = sorted(path.stem for path in Path("wide/nets").glob("*.py") if path.stem != "__init__")
@@ -23,48 +23,8 @@ def images(number=3):
     return torch.rand(number, *IMAGE, generator=torch.Generator().manual_seed(0))
 
 
-def taps(net, x):
-    found = []
-    with torch.no_grad():
-        logits = net.eval()(x, seen_in(found))
-    return found, logits
-
-
 def size(net):
     return sum(parameter.numel() for parameter in net.parameters())
-
-
-def test_there_are_networks():
-    assert {"mlp", "convnet"} <= set(NAMES)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_tap_sees_every_layer_from_input_to_logits(name):
-    x = images()
-    found, logits = taps(make(name), x)
-    names = [layer for layer, _ in found]
-    assert names[0] == "input" and torch.equal(found[0][1], x)
-    assert names[-1] == "logits" and torch.equal(found[-1][1], logits)
-    assert len(set(names)) == len(names)
-    assert all(len(value) == len(x) for _, value in found)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_tap_changes_nothing(name):
-    net, x = make(name).eval(), images()
-    with torch.no_grad():
-        plain = net(x)
-        assert torch.equal(plain, net(x, seen_in([])))
-    assert plain.shape == (3, CLASSES)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_penultimate_layer_feeds_the_output_layer(name):
-    net = make(name)
-    found, logits = taps(net, images())
-    features, last = dict(found)[net.penultimate].flatten(1), weighted_layers(net)[-1]
-    assert last.weight.shape == (CLASSES, features.shape[1])
-    torch.testing.assert_close(features @ last.weight.T + last.bias, logits)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -89,19 +49,6 @@ def test_every_parameter_has_a_gradient(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_layer_outputs_are_what_tap_sees(name):
-    net, x = make(name), images(5)
-    found, logits = taps(net, x)
-    state = net.state_dict()
-    torch.testing.assert_close(layer_outputs(net, state, x, batch=2), logits, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(layer_outputs(net, state, x, net.penultimate, batch=2),
-                               dict(found)[net.penultimate].flatten(1),
-                               rtol=1e-4, atol=1e-5)
-    with pytest.raises(ValueError, match="layer 'nowhere' does not exist"):
-        layer_outputs(net, state, x, "nowhere")
-
-
-@pytest.mark.parametrize("name", NAMES)
 def test_initialisation_depends_on_the_seed_alone(name):
     first, second, other = make(name), make(name), make(name)
     for net, seed in ((first, 1), (second, 1), (other, 2)):
@@ -110,11 +57,17 @@ def test_initialisation_depends_on_the_seed_alone(name):
         assert torch.equal(a.weight, b.weight) and not torch.equal(a.weight, c.weight)
 
 
-# --- initialisation ---------------------------------------------------------------------------------------------------
+# ---- initialisation
 
-@pytest.mark.parametrize("net", [mlp.Net(400, image=(1, 20, 20), classes=500, depth=2),
-                                 convnet.Net(256, image=(64, 8, 8), classes=500, plan="scaled")],
-                                 ids=["mlp", "convnet"])
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        mlp.Net(400, image=(1, 20, 20), classes=500, depth=2),
+        convnet.Net(256, image=(64, 8, 8), classes=500, plan="scaled"),
+    ],
+    ids=["mlp", "convnet"],
+)
 def test_weights_have_variance_two_over_fan_in_and_one_over_it_in_the_last_layer(net):
     initialise(net, 0)
     *hidden, last = weighted_layers(net)
@@ -134,11 +87,11 @@ def test_glorot_divides_by_both_fans():
 
 
 def test_unknown_initialisation_names_the_known():
-    with pytest.raises(ValueError, match="'he_uniform' is unknown; known: " + ", ".join(INITIALISATIONS)):
-        initialise(make("mlp"), 0, hidden="he_uniform")
+    with pytest.raises(ValueError, match="'she_normal' is unknown; known: " + ", ".join(INITIALISATIONS)):
+        initialise(make("mlp"), 0, hidden="she_normal")
 
 
-# --- the papers' sizes ------------------------------------------------------------------------------------------------
+# ---- the papers' sizes
 
 PAPER = [2000, 931, 720, 612, 543, 494, 456, 426, 402, 381, 364, 348, 335, 323, 312, 302, 293, 285, 278, 271]
 
@@ -175,9 +128,13 @@ def test_depth_zero_is_a_linear_classifier_of_the_input():
 
 
 def test_fixed_plan_widens_the_last_hidden_layer_only():
-    narrow, wide = ([tuple(layer.weight.shape)
-                     for layer in weighted_layers(convnet.Net(n, image=(1, 28, 28), classes=10, plan="fixed"))]
-                    for n in (20, 2048))
+    narrow, wide = (
+        [
+            tuple(layer.weight.shape)
+            for layer in weighted_layers(convnet.Net(n, image=(1, 28, 28), classes=10, plan="fixed"))
+        ]
+        for n in (20, 2048)
+    )
     assert narrow == [(32, 1, 3, 3), (32, 32, 3, 3), (64, 32, 3, 3), (64, 64, 3, 3), (20, 64 * 49), (10, 20)]
     assert wide == [*narrow[:4], (2048, 64 * 49), (10, 2048)]
 
@@ -201,5 +158,102 @@ def test_convnet_equals_relu_before_the_pool():
 
 
 def test_unknown_plan_names_the_known():
-    with pytest.raises(ValueError, match="plan 'deep' is unknown: Known are: fixed, scaled"):
+    with pytest.raises(ValueError, match="plan 'deep' is unknown; known: fixed, scaled"):
         convnet.Net(4, image=(1, 8, 8), classes=2, plan="deep")
+
+
+# ---- what is refused
+
+MLP = {"width": 4, "image": (1, 8, 8), "classes": 3}
+CONVNET = {**MLP, "plan": "fixed"}
+RESNET = {"width": 1, "image": (3, 8, 8), "classes": 3, "depth": 8}
+
+
+@pytest.mark.parametrize(
+    "net, given, wrong, message",
+    [
+        *(
+            (net, given, {"width": width}, "width is .* a number above 0")
+            for net, given in ((mlp, MLP), (convnet, CONVNET), (resnet, RESNET))
+            for width in (0, -1, "4", None, True, [4], float("nan"), float("inf"))
+        ),
+        *(
+            (net, given, {"width": 1e9}, "too wide: lower the width")
+            for net, given in ((mlp, MLP), (resnet, RESNET))
+        ),
+        *(
+            (net, given, {"classes": classes}, "classes is .* a whole number")
+            for net, given in ((mlp, MLP), (convnet, CONVNET), (resnet, RESNET))
+            for classes in (0, 2.0, "3", None)
+        ),
+        *(
+            (net, given, {"image": image}, "image is")
+            for net, given in ((convnet, CONVNET), (resnet, RESNET))
+            for image in ((8, 8), 8, "888", None)
+        ),
+        (mlp, MLP, {"image": ()}, "the sizes of its axes"),
+        (mlp, MLP, {"image": (1, 0, 8)}, "a side of image is 0"),
+        (resnet, RESNET, {"image": (3, 8.0, 8)}, "a side of image is 8.0"),
+        (convnet, CONVNET, {"image": (1, 3, 8)}, "the pools of plan 'fixed' need at least 4 pixels a side"),
+        (convnet, CONVNET, {"image": (1, 8, 3)}, "the pools of plan 'fixed' need at least 4 pixels a side"),
+        *(
+            (mlp, MLP, {"depth": depth}, "depth is .* a whole number")
+            for depth in (1.0, "1", None, True, [1], 10**6)
+        ),
+        *((convnet, CONVNET, {"plan": plan}, "plan .* is unknown") for plan in (None, 3, ["fixed"], "deep")),
+        (
+            convnet,
+            CONVNET,
+            {"plan": "fixd"},
+            r"plan 'fixd' is unknown \(did you mean 'fixed'\?\); known: fixed, scaled",
+        ),
+        (resnet, RESNET, {"depth": 37}, "depth 37 is not a depth of the cifar family; it must be 6n"),
+        *(
+            (resnet, RESNET, {"depth": depth}, "depth is .* a whole number")
+            for depth in (8.0, "8", [8], True, 0)
+        ),
+        *(
+            (resnet, RESNET, {"base": base}, "base is .* a whole number")
+            for base in ("abc", 0, -1, 1.5, [16], True)
+        ),
+        *(
+            (resnet, RESNET, {"stage3_width": factor}, "stage3_width is .* above 0")
+            for factor in (0, -1, "2", None)
+        ),
+        *(
+            (resnet, RESNET, {"residual": residual}, "residual is .* true or false")
+            for residual in ("no", 0, None)
+        ),
+        *(
+            (resnet, RESNET, {"bn_momentum": share}, "bn_momentum is .* at most 1")
+            for share in (0, 1.5, "0.1")
+        ),
+        (resnet, RESNET, {"family": "cifr"}, r"did you mean 'cifar'"),
+        (resnet, RESNET, {"stem": ["small"]}, "stem .* is unknown"),
+        (resnet, RESNET, {"depth": None, "blocks": "222"}, "a list of 3 whole numbers"),
+        (resnet, RESNET, {"depth": None, "blocks": [2, 2]}, "a list of 3 whole numbers"),
+        (resnet, RESNET, {"depth": None, "blocks": [2, 2.0, 2]}, "number of blocks is 2.0"),
+        (resnet, RESNET, {"blocks": [1, 1, 1]}, "give a depth, or blocks of each of 3 stages"),
+        (resnet, RESNET, {"depth": None}, "give a depth, or blocks of each of 3 stages"),
+    ],
+)
+def test_options_of_a_wrong_type_and_impossible_networks_are_one_clear_line(net, given, wrong, message):
+    options = {**given, **wrong}
+    with torch.device("meta"), pytest.raises(ValueError, match=message) as error:
+        net.Net(options.pop("width"), **options)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 140
+
+
+@pytest.mark.parametrize("net, given", [(mlp, MLP), (convnet, CONVNET), (resnet, RESNET)])
+def test_options_are_annotated(net, given):
+    """A checker binds parameters by them."""
+    parameters = inspect.signature(net.Net).parameters.values()
+    assert all(parameter.annotation is not inspect.Parameter.empty for parameter in parameters)
+    options = dict(given)
+    assert isinstance(net.Net(options.pop("width"), **options), torch.nn.Module)
+
+
+def test_an_oblong_image_is_pooled_on_each_of_its_sides():
+    net = convnet.Net(4, image=(1, 8, 12), classes=3, plan="fixed")
+    assert weighted_layers(net)[4].in_features == 64 * 2 * 3
+    assert net(torch.rand(2, 1, 8, 12)).shape == (2, 3)

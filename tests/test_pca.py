@@ -1,9 +1,10 @@
-"""First principal components, streamed, are those of the stored activations by a whole singular value decomposition."""
+"""First principal components, streamed, are those of the stored activations by a whole SVD."""
+
 import numpy as np
 import pytest
 import torch
-
 from tapped import Watched, listed, seen_in
+
 from wide.measure.exact_cka import cka_biased
 from wide.measure.pca import first_components, squared_cosines
 from wide.nets.resnet import Net
@@ -21,7 +22,7 @@ def numbers(n=N):
 
 
 def spectrum(rng, values, features=60, mean=0.0, n=N):
-    """Features (n, features) float32 whose centred matrix has the given singular values, and its left vectors."""
+    """Features (n, features) float32 with the given singular values when centred, and the left vectors."""
     left = rng.normal(size=(n, len(values)))
     left = np.linalg.qr(left - left.mean(0))[0]
     right = np.linalg.qr(rng.normal(size=(features, len(values))))[0]
@@ -36,7 +37,7 @@ def whole(x):
 
 
 def blobs(n=N, side=16):
-    """Images (n, 3, side, side) that drift: brightness rises from first to last; a bright spot, colours and noise."""
+    """Images (n, 3, side, side) that drift, brighter from first to last; a bright spot, colours and noise."""
     make = torch.Generator().manual_seed(1)
     centre, grid = torch.rand(n, 2, 1, 1, generator=make) * side, torch.arange(side)
     spot = torch.exp(-((grid[:, None] - centre[:, :1]) ** 2 + (grid - centre[:, 1:]) ** 2) / 30)
@@ -71,7 +72,11 @@ def test_components_of_a_residual_network_are_those_of_the_stored_activations(re
     assert found.names == tuple(resnet.layers) and found.first.dtype == found.fraction.dtype == np.float64
     for name, first, fraction in zip(found.names, found.first, found.fraction):
         left, shares = whole(stored[name])
-        assert shares[0] > 1.3 * shares[1] and abs(fraction - shares[0]) < 1e-4 and abs(first @ left[:, 0]) > 0.9999
+        assert (
+            shares[0] > 1.3 * shares[1]
+            and abs(fraction - shares[0]) < 1e-4
+            and abs(first @ left[:, 0]) > 0.9999
+        )
     together = whole(np.concatenate([stored[name] for name in late], 1))[1][0]
     assert abs(found.combined - together) < 1e-4
     assert abs(found.combined - found.fraction.mean()) > 0.01  # and that is not the mean of shares
@@ -91,11 +96,15 @@ def test_known_spectra_with_and_without_a_gap(rng):
     assert found.fraction[0] == pytest.approx(900 / (900 + 40 * 9), abs=1e-6)
     assert abs(found.first[0] @ left[:, 0]) > 1 - 1e-6
     exact = 100 / np.sum(100 * 0.95 ** (2 * np.arange(50.0)))
-    assert exact - 3e-3 < found.fraction[1] < exact + 1e-6  # below: the subspace holds no more than the largest
+    assert (
+        exact - 3e-3 < found.fraction[1] < exact + 1e-6
+    )  # below: the subspace holds no more than the largest
     assert found.fraction[2] == pytest.approx(100 / 230, abs=1e-5)
     assert np.linalg.norm(pair_left[:, :2].T @ found.first[2]) > 1 - 1e-5  # some mixture of the two
     more = first_components(listed(slow), numbers(), batch=32, iterations=6)
-    assert more.fraction[0] == pytest.approx(exact, abs=1e-6) and abs(more.first[0] @ slow_left[:, 0]) > 0.9999
+    assert (
+        more.fraction[0] == pytest.approx(exact, abs=1e-6) and abs(more.first[0] @ slow_left[:, 0]) > 0.9999
+    )
 
 
 def test_the_mean_is_that_of_the_data_set_not_of_the_minibatch(rng):
@@ -108,7 +117,9 @@ def test_the_mean_is_that_of_the_data_set_not_of_the_minibatch(rng):
 
 @pytest.mark.parametrize("batch", [1, 7, 95, 96, 500])
 def test_minibatches_of_any_size_give_the_same(resnet, batch):
-    found, other = (first_components(resnet, blobs(), batch=size, together=["stem.relu", "pool"]) for size in (batch, 32))
+    found, other = (
+        first_components(resnet, blobs(), batch=size, together=["stem.relu", "pool"]) for size in (batch, 32)
+    )
     assert_same(found, other, 1e-5)
     assert found.combined == pytest.approx(other.combined, abs=1e-6)
 
@@ -117,8 +128,11 @@ def test_the_order_of_features_survives_a_change_of_layout():
     images = blobs()
     layouts = {0: torch.contiguous_format, 64: torch.channels_last, 32: torch.channels_last}
     first = {float(images[start].sum()): layout for start, layout in layouts.items()}
-    changing = (lambda x, tap: tap("a", x.contiguous(memory_format=first[float(x[0].sum())])))
-    assert_same(first_components(changing, images, batch=32), first_components(lambda x, tap: tap("a", x), images, batch=32))
+    changing = lambda x, tap: tap("a", x.contiguous(memory_format=first[float(x[0].sum())]))
+    assert_same(
+        first_components(changing, images, batch=32),
+        first_components(lambda x, tap: tap("a", x), images, batch=32),
+    )
 
 
 def test_all_images_count(rng):
@@ -135,24 +149,29 @@ def test_groups_give_the_same_and_take_as_many_passes_each(resnet):
         nonlocal calls
         calls += 1
         resnet(images, tap)
+
     plain = first_components(counted, images, batch=32, together=together, iterations=1)
     assert calls == 1 + 3 * 3
     calls, features = 0, 4 * 16 * 16
-    grouped = first_components(counted, images, batch=32, together=together, iterations=1,
-                               budget_bytes=8 * 9 * features * 4)
+    grouped = first_components(
+        counted, images, batch=32, together=together, iterations=1, budget_bytes=8 * 9 * features * 4
+    )
     groups = (calls - 1) / 9
     assert groups == int(groups) and 2 < groups < len(plain.names)
     assert_same(plain, grouped, 1e-9)
     assert grouped.combined == pytest.approx(plain.combined, abs=1e-9)
     calls = 0
-    assert_same(plain, first_components(counted, images, batch=32, iterations=1, budget_bytes=1), 1e-9)
+    alone = first_components(counted, images, batch=32, together=together, iterations=1, budget_bytes=1)
+    assert_same(plain, alone, 1e-9)
     assert calls == 1 + len(plain.names) * 9
 
 
 def test_groups_hold_as_many_layers_as_the_budget():
     calls, x = [], torch.randn(N, 10, generator=torch.Generator().manual_seed(0))
     net = listed(*7 * [x])
-    first_components(lambda *both: calls.append(net(*both)), numbers(), iterations=0, budget_bytes=3 * 8 * 9 * 10)
+    first_components(
+        lambda *both: calls.append(net(*both)), numbers(), iterations=0, budget_bytes=3 * 8 * 9 * 10
+    )
     assert len(calls) == 1 + 3  # 3, 3 and 1
 
 
@@ -193,25 +212,45 @@ def test_huge_tiny_and_shifted_activations_keep_their_precision(rng):
 def test_few_images_leave_room_for_few_columns(rng):
     for n in (2, 3, 10, 20):
         x = torch.tensor(rng.normal(size=(n, 50)), dtype=torch.float32)
-        found = first_components(listed(x, x[:, :4]), numbers(n), batch=4, together=["layer0", "layer1"], iterations=3)
+        found = first_components(
+            listed(x, x[:, :4]), numbers(n), batch=4, together=["layer0", "layer1"], iterations=3
+        )
         left, shares = whole(x)
-        assert found.fraction[0] == pytest.approx(shares[0], abs=1e-4) and abs(found.first[0] @ left[:, 0]) > 0.999
+        assert (
+            found.fraction[0] == pytest.approx(shares[0], abs=1e-4)
+            and abs(found.first[0] @ left[:, 0]) > 0.999
+        )
         assert found.combined == pytest.approx(whole(np.concatenate([x, x[:, :4]], 1))[1][0], abs=1e-4)
 
 
 def test_a_seed_fixes_the_result(rng):
     slow, _ = spectrum(rng, 10 * 0.99 ** np.arange(50.0))
-    same, again, other = (first_components(listed(slow), numbers(), seed=s, iterations=1).fraction for s in (0, 0, 1))
+    same, again, other = (
+        first_components(listed(slow), numbers(), seed=s, iterations=1).fraction for s in (0, 0, 1)
+    )
     assert np.array_equal(same, again) and not np.array_equal(same, other)
 
 
 def test_squared_cosines_are_cka_where_the_components_dominate(rng):
     common = rng.normal(size=(N, 1))
-    features = [torch.tensor(30 * (common + shift * rng.normal(size=(N, 1))) @ rng.normal(size=(1, 40))
-                             + 0.1 * rng.normal(size=(N, 40)), dtype=torch.float32) for shift in (0, 0.5, 2)]
+    features = [
+        torch.tensor(
+            30 * (common + shift * rng.normal(size=(N, 1))) @ rng.normal(size=(1, 40))
+            + 0.1 * rng.normal(size=(N, 40)),
+            dtype=torch.float32,
+        )
+        for shift in (0, 0.5, 2)
+    ]
     found = first_components(listed(*features, torch.zeros(N, 2)), numbers())
-    squares, ckas = squared_cosines(found.first), [[cka_biased(x.numpy(), y.numpy()) for y in features] for x in features]
-    assert np.isnan(squares[3]).all() and np.isnan(squares[:, 3]).all() and np.allclose(squares.diagonal()[:3], 1)
+    squares, ckas = (
+        squared_cosines(found.first),
+        [[cka_biased(x.numpy(), y.numpy()) for y in features] for x in features],
+    )
+    assert (
+        np.isnan(squares[3]).all()
+        and np.isnan(squares[:, 3]).all()
+        and np.allclose(squares.diagonal()[:3], 1)
+    )
     assert np.allclose(squares[:3, :3], ckas, atol=1e-3)
     assert squares[0, 2] < 0.5 < squares[0, 1]  # equation 4, and not for want of differences
     for wrong in (found.first[0], 2 * found.first):
@@ -230,17 +269,25 @@ def test_networks_and_options_without_components():
     infinite = torch.where(numbers(64) == 63, torch.inf, x)
     calls = iter((1, 2))
     for net, message in (
-            (listed(x, infinite), "'layer1' has NaN or infinite"),
-            (listed(torch.full((64, 2), torch.nan)), "'layer0' has NaN or infinite"),
-            (lambda images, tap: [tap("a", images), tap("a", images)], "'a' is tapped twice"),
-            (lambda images, tap: tap("a", images[1:]), "examples first"),
-            (lambda images, tap: tap("a", images.repeat(1, 1 + int(images[0] > 0))), r"is \(32, 2\) and not \(32, 1\)"),
-            (lambda images, tap: [tap(f"{i}", images) for i in range(next(calls))], "2 layers tapped, 1 before"),
-            (lambda images, tap: None, "0 layers tapped")):
+        (listed(x, infinite), "'layer1' has NaN or infinite"),
+        (listed(torch.full((64, 2), torch.nan)), "'layer0' has NaN or infinite"),
+        (lambda images, tap: [tap("a", images), tap("a", images)], "'a' is tapped twice"),
+        (lambda images, tap: tap("a", images[1:]), "examples first"),
+        (
+            lambda images, tap: tap("a", images.repeat(1, 1 + int(images[0] > 0))),
+            r"is \(32, 2\) and not \(32, 1\)",
+        ),
+        (lambda images, tap: [tap(f"{i}", images) for i in range(next(calls))], "2 layers tapped, 1 before"),
+        (lambda images, tap: None, "0 layers tapped"),
+    ):
         with pytest.raises(ValueError, match=message):
             first_components(net, numbers(64).float(), batch=32)
-    for options, message in (({"together": ["layer0", "layer7"]}, "layer7"), ({"batch": 0}, "batch 0"),
-                             ({"sketch": 0}, "sketch 0"), ({"iterations": -1}, "iterations -1")):
+    for options, message in (
+        ({"together": ["layer0", "layer7"]}, "layer7"),
+        ({"batch": 0}, "batch 0"),
+        ({"sketch": 0}, "sketch 0"),
+        ({"iterations": -1}, "iterations -1"),
+    ):
         with pytest.raises(ValueError, match=message):
             first_components(listed(x), numbers(64), **options)
     with pytest.raises(ValueError, match="1 images"):

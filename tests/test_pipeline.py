@@ -1,4 +1,5 @@
 """The pipeline at scale smoke, on a CPU and without a network: from nothing to the last figure, and what reruns after a change."""
+
 import json
 import os
 import re
@@ -12,19 +13,21 @@ from pathlib import Path
 import dvc.api as dvc_api
 import numpy as np
 import pytest
-from ruamel.yaml import YAML
 
-from stages import declared_params
+from pipeline.cells import Cells
+from pipeline.parameters import declared, paper_file, papers, read, stage_entry
 from stages.smoke import copy, environment
 from tests.processes import alive
 
-FIGURES = YAML(typ="safe").load(Path("figures.yaml").read_text())["figures"]
+FIGURES = {key: entry for paper in papers() for key, entry in read(paper_file(paper, "figures.yaml"))["figures"].items()}
+GILBOA, NGUYEN = (f"papers/{paper}/dvc.yaml" for paper in ("gilboa", "nguyen"))
 # Proxies that refuse at once: whatever would reach for the network fails instead of waiting.
-OFFLINE = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")}
+OFFLINE = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
 
 
 def dvc(project, *arguments, check=True):
-    done = subprocess.run(["dvc", *arguments], cwd=project, capture_output=True, text=True, env={**environment(), **OFFLINE})
+    environ = {**environment(), **OFFLINE}
+    done = subprocess.run(["dvc", *arguments], cwd=project, capture_output=True, text=True, env=environ)
     assert not check or done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done
 
@@ -32,6 +35,10 @@ def dvc(project, *arguments, check=True):
 def would_run(project, *targets):
     """Stages that `dvc repro` would run now."""
     return set(re.findall(r"Running stage '([^']+)'", dvc(project, "repro", "--dry", *targets).stdout))
+
+
+def names(project):
+    return [line.split()[0] for line in dvc(project, "stage", "list", "--all", "--name-only").stdout.splitlines() if line]
 
 
 def edit(path, old, new):
@@ -42,16 +49,21 @@ def edit(path, old, new):
 
 @pytest.fixture(scope="session")
 def done(tmp_path_factory):
-    """A copy in which the pipeline has run to the end: one figure by `dvc repro`, all other stages in one interpreter (a process a stage
-    would cost minutes of imports)."""
-    project = tmp_path_factory.mktemp("smoke") / "project"
+    """A copy, its path with a blank and an umlaut, in which the pipeline has run to the end: one figure by `dvc repro`, all
+    other stages in one interpreter (a process a stage would cost minutes of imports)."""
+    project = tmp_path_factory.mktemp("smoke") / "ein Prüfstück"
     copy(project)
-    dvc(project, "repro", "plot@gilboa_fig4")
-    names = dvc(project, "stage", "list", "--name-only").stdout.split()
-    made = YAML(typ="safe").load(project / "dvc.lock")["stages"]
+    dvc(project, "repro", f"{GILBOA}:plot@gilboa_fig4")
+    made = {f"{path.with_suffix('.yaml').relative_to(project)}:{name}".removeprefix("dvc.yaml:")
+            for path in [project / "dvc.lock", *project.glob("papers/*/dvc.lock")] for name in read(path)["stages"]}  # fmt: skip
     shutil.copyfile("tests/one_interpreter.py", project / "one_interpreter.py")
-    ran = subprocess.run([sys.executable, "one_interpreter.py", *(name for name in names if name not in made)], cwd=project, capture_output=True, text=True,
-                         env={**environment(), **OFFLINE, "PYTHONPATH": "."})
+    ran = subprocess.run(
+        [sys.executable, "one_interpreter.py", *(name for name in names(project) if name not in made)],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        env={**environment(), **OFFLINE, "PYTHONPATH": "."},
+    )
     assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-4000:]
     return project
 
@@ -89,69 +101,178 @@ def test_second_repro_does_nothing(done):
     assert would_run(done) == set()
 
 
+def test_metrics_are_a_few_scalars_a_paper(done):
+    shown = json.loads(dvc(done, "metrics", "show", "--json").stdout)
+    files = shown[""]["data"]
+    assert sorted(files) == [f"results/smoke/{paper}/summary.json" for paper in papers()]
+    values = [value for file in files.values() for group in file["data"].values() for value in group.values()]
+    assert len(values) < 40 and all(isinstance(value, (int, float)) for value in values)
+    assert not dvc(done, "metrics", "show").stderr
+    assert max(map(len, dvc(done, "metrics", "diff").stdout.splitlines() or [""])) < 120
+
+
+# What is edited, by a comment or a blank at its end, and the stages that are then named: patterns of whole names.
+EDITS = [
+    ("wide/training/train_population.py", r"(train|transfer|probe)_.*"),
+    ("wide/training/recipe.py", r"(train|transfer|probe)_.*"),
+    ("wide/training/population.py",
+     r"(train|transfer|probe|umap|atlas|structure|cka|pca|deletion|sparsity|agreement)_.*|across@.*"),
+    ("wide/nets/convnet.py",
+     r"papers/gilboa.*:((train|umap|atlas)_(mnist|translated|cifar)|structure_.*|(train|transfer)_coarse)@.*"),
+    ("wide/nets/mlp.py", r"papers/gilboa.*:((train|umap|atlas|structure)_pixels|(train|transfer)_shift|transfer_coarse)@.*"),
+    ("wide/nets/resnet.py", r"papers/nguyen.*:((train|cka|pca|probe|deletion|sparsity|agreement)_.*|across@.*)"),
+    ("wide/measure/cka.py", r"papers/nguyen.*:(cka_.*|across@.*)"),
+    ("wide/measure/grams.py", r"papers/nguyen.*:(cka_.*|across@.*|pca_.*)"),
+    ("wide/measure/blocks.py", r"papers/nguyen.*:(cka_.*|across@.*)"),
+    ("wide/measure/pca.py", r"papers/nguyen.*:pca_.*"),
+    ("wide/measure/probe.py", r"papers/nguyen.*:probe_.*"),
+    ("wide/measure/agreement.py", r"papers/nguyen.*:agreement_.*"),
+    ("wide/measure/visualise.py", r"papers/gilboa.*:atlas_.*"),
+    ("wide/measure/structure.py", r"papers/gilboa.*:structure_.*"),
+    ("wide/plot.py", r"papers/.*:plot@.*"),
+    ("pipeline/plan.py", r"papers/.*:(train|probe)_.*"),
+    ("pipeline/balance.py",
+     r"prepare.*@.*|papers/.*:train_.*|papers/nguyen.*:((cka|pca|probe|deletion|sparsity|agreement)_.*|across@.*)"),
+    ("pipeline/folder.py", r"prepare.*@.*|papers/.*:((train|cka|pca|probe|deletion|sparsity|agreement)_.*|across@.*)"),
+    ("pipeline/networks.py",
+     r"papers/.*:((umap|atlas|structure|transfer|cka|pca|probe|deletion|sparsity|agreement)_.*|across@.*)"),
+    ("pipeline/sets/mnist.py", r"prepare@.*-mnist|prepare_of_mnist@.*"),
+    ("pipeline/sets/cifar100.py", r"prepare@.*-cifar100|prepare_of_cifar100@.*"),
+    ("pipeline/claims.py", r"papers/.*:claims@.*"),
+    ("papers/gilboa/claims/atlases.py", r"papers/gilboa.*:claims@.*"),
+    ("papers/nguyen/claims/blocks.py", r"papers/nguyen.*:claims@.*"),
+    ("stages/cka.py", r"papers/nguyen.*:cka_.*"),
+    ("stages/plot/transfer.py", r"papers/gilboa.*:plot@gilboa_fig4"),
+    ("stages/report.py", r"report@.*"),
+    # What changes no number makes nothing stale.
+    ("pipeline/lanes.py", None),
+    ("pipeline/scratch.py", None),
+    ("pipeline/lifetime.py", None),
+    ("pipeline/parameters.py", None),
+    ("pipeline/devices.py", None),
+    ("pipeline/cells.py", None),
+    ("wide/artifacts.py", None),
+    ("stages/check.py", None),
+    ("stages/price.py", None),
+    ("stages/smoke.py", None),
+]  # fmt: skip
+
+
+def test_a_changed_file_makes_stale_what_depends_on_it_and_nothing_else(project):
+    """All files are edited at once; `dvc status` says of every stage which of its dependencies changed."""
+    for file, _ in EDITS:
+        with open(project / file, "a") as opened:
+            opened.write("\n# edited\n")
+    status = json.loads(dvc(project, "status", "--json").stdout)
+    stale = {}
+    for stage, reasons in status.items():
+        for reason in reasons:
+            for dep in reason.get("changed deps", {}) if isinstance(reason, dict) else ():
+                stale.setdefault(dep, set()).add(stage)
+    every = names(project)
+    for file, pattern in EDITS:
+        found = set().union(*(stages for dep, stages in stale.items() if file == dep or file.startswith(f"{dep}/")))
+        wanted = {name for name in every if pattern and re.fullmatch(f"(papers/\\w+/dvc.yaml:)?({pattern})", name)}
+        assert found == wanted and (wanted or not pattern), f"{file}: {sorted(found ^ wanted)}"
+
+
 def test_title_redraws_one_figure(project):
-    edit(project / "figures.yaml", "title: Activation atlases on MNIST", "title: Atlases")
-    assert would_run(project) == {"plot@gilboa_fig1", "report@smoke"}
+    edit(project / "papers/gilboa/figures.yaml", "title: Activation atlases on MNIST", "title: Atlases")
+    stale = would_run(project)
+    assert {name for name in stale if "plot" in name} == {f"{GILBOA}:plot@gilboa_fig1"}
+    assert not any(re.search("train|umap|atlas_|structure|cka", name) for name in stale)
 
 
 def test_learning_rate_retrains_one_study(project):
-    edit(project / "params.yaml", "recipe: {epochs: 100, batch: 128, lr: 0.0129", "recipe: {epochs: 100, batch: 128, lr: 0.02")
-    trained = {name for name in would_run(project) if name.startswith(("train", "prepare"))}
-    assert trained == {"train_gilboa_coarse@smoke-base"}
+    edit(project / "papers/gilboa/params.yaml", "recipe: {epochs: 100, batch: 128, lr: 0.0129", "recipe: {epochs: 100, batch: 128, lr: 0.02")
+    trained = {name for name in would_run(project) if ":train" in name or name.startswith("prepare")}
+    assert trained == {f"{GILBOA}:train_coarse@smoke-base"}
 
 
 def test_probe_settings_retrain_nothing(project):
     edit(project / "params.yaml", "measure: {points: 400,", "measure: {points: 300,")
-    assert not any(name.startswith(("train", "prepare")) for name in would_run(project))
+    assert not any(":train" in name or name.startswith("prepare") for name in would_run(project))
 
 
 def test_stages_are_given_what_dvc_says_they_declare(done, monkeypatch):
     monkeypatch.chdir(done)
-    for name in ("train_nguyen_deep@smoke-sixteenth", "structure_gilboa_cifar@smoke-base", "plot@nguyen_fig4", "claims_nguyen@smoke", "report@smoke"):
+    for name in (f"{NGUYEN}:train_deep@smoke-sixteenth", f"{GILBOA}:structure_cifar@smoke-base", f"{NGUYEN}:plot@nguyen_fig4",
+                 f"{NGUYEN}:claims@smoke", "prepare@smoke-mnist"):  # fmt: skip
         monkeypatch.setenv("DVC_STAGE", name)
-        assert declared_params() == dvc_api.params_show(stages=name)
+        stage_entry.cache_clear()
+        assert declared() == dvc_api.params_show(stages=name), name
+    stage_entry.cache_clear()
 
 
 def test_atlas_setting_keeps_the_maps(project):
-    edit(project / "params.yaml", "damping: 1.0", "damping: 0.5")
-    assert not any(name.startswith(("train", "prepare", "activations", "umap")) for name in would_run(project))
+    edit(project / "papers/gilboa/params.yaml", "damping: 1.0", "damping: 0.5")
+    assert not any(re.search(":(train|umap)|prepare", name) for name in would_run(project))
 
 
 def test_width_reruns_training_and_no_data(project):
     edit(project / "params.yaml", "width: 1 ", "width: 4 ")
     stale = would_run(project)
     assert not any(name.startswith("prepare") for name in stale)
-    assert {name for name in stale if name.startswith("train")} == {name for name in dvc(project, "stage", "list", "--name-only").stdout.split()
-                                                                   if name.startswith("train")}
+    assert {name for name in stale if ":train" in name} == {name for name in names(project) if ":train" in name}
 
 
 def test_another_width_trains_and_shows_it(project):
     edit(project / "params.yaml", "width: 1 ", "width: 2 ")
-    dvc(project, "repro", "transfer_gilboa_coarse")
-    with np.load(project / "results/smoke/gilboa_transfer/transfer/gilboa_coarse.npz") as found:
+    dvc(project, "repro", f"{GILBOA}:transfer_coarse")
+    with np.load(project / "results/smoke/gilboa/coarse/transfer/base.npz") as found:
         assert list(found["width"]) == [32, 128]
 
 
-@pytest.mark.parametrize("old, new, says", [
-    ("scale: smoke", "scale: nonsense", "scale is 'nonsense'"), ("width: 1 ", "width: 0 ", "width is 0"),
-    ("width: 1 ", "width: -1 ", "width is -1"), ("width: 1 ", "width: abc ", "width is 'abc'"),
-    ("recipe: {epochs: 100, batch: 128, lr: 0.0129", "recipe: {epoch: 100, batch: 128, lr: 0.0129", "did you mean 'epochs'?")])
-def test_wrong_parameters_cost_nothing(project, old, new, says):
+@pytest.mark.parametrize("file, old, new, says", [
+    ("params.yaml", "scale: smoke", "scale: nonsense", "scale is 'nonsense'"),
+    ("params.yaml", "width: 1 ", "width: -1 ", "width is -1"),
+    ("papers/gilboa/params.yaml", "lr: 0.0129, momentum", "lrr: 0.0129, momentum", "did you mean 'lr'?"),
+    ("papers/nguyen/params.yaml", "depth: 38, base: 16", "depth: 37, base: 16", "37")])  # fmt: skip
+def test_wrong_parameters_cost_nothing(project, file, old, new, says):
     kept = {path: path.read_bytes() for folder in ("results", "figures") for path in (project / folder).rglob("*") if path.is_file()}
-    edit(project / "params.yaml", old, new)
+    edit(project / file, old, new)
     failed = dvc(project, "repro", check=False)
     assert failed.returncode != 0
     lines = [line for line in failed.stderr.splitlines() if says in line]
-    assert len(lines) == 1 and "Traceback" not in failed.stderr
+    assert len(lines) == 1 and file in lines[0] and "Traceback" not in failed.stderr, failed.stderr
     assert all(path.read_bytes() == content for path, content in kept.items())
 
 
 def test_figures_are_redrawn_byte_for_byte(done):
     kept = {path: path.read_bytes() for path in (done / "figures/smoke").glob("*.*") if path.suffix in (".png", ".md")}
-    dvc(done, "repro", "-f", "-s", "plot@gilboa_fig4", "plot@nguyen_fig1", "plot@nguyen_tabB1")
+    dvc(done, "repro", "-f", "-s", f"{GILBOA}:plot@gilboa_fig4", f"{NGUYEN}:plot@nguyen_fig1", f"{NGUYEN}:plot@nguyen_tabB1")
     assert {path: path.read_bytes() for path in kept} == kept
-    subprocess.run([sys.executable, "-m", "stages.plot", "--all", "smoke"], cwd=done, check=True, env=environment())  # make figures
+    subprocess.run([sys.executable, "-m", "stages.plot", "--all", "smoke"], cwd=done, check=True, env=environment())
     assert {path: path.read_bytes() for path in kept} == kept
+
+
+def test_a_clone_without_data_keeps_its_committed_results(done, tmp_path):
+    """Results are in git, data are not: nothing is stale there, and empty folders that a failed run left change nothing."""
+    clone = tmp_path / "clone"
+    shutil.copytree(done, clone, symlinks=True, ignore=shutil.ignore_patterns("tmp", "cache"))
+    shutil.rmtree(clone / "data")
+    (clone / "data/populations/smoke/nguyen/pair").mkdir(parents=True)
+    kept = {path: path.read_bytes() for path in (clone / "results").rglob("*") if path.is_file()}
+    said = dvc(clone, "repro", "--allow-missing").stdout
+    assert "Running stage" not in said
+    assert {path: path.read_bytes() for path in (clone / "results").rglob("*") if path.is_file()} == kept
+    assert "Running stage" not in dvc(clone, "repro", "--allow-missing", "--dry").stdout
+
+
+def test_a_dry_run_of_a_clone_names_what_is_stale(done, tmp_path):
+    clone = tmp_path / "clone"
+    shutil.copytree(done, clone, symlinks=True, ignore=shutil.ignore_patterns("tmp", "cache"))
+    shutil.rmtree(clone / "data")
+    edit(clone / "stages/cka.py", '"""CKA', '"""cka')
+    said = dvc(clone, "repro", "--allow-missing", "--dry", check=False)
+    assert f"Running stage '{NGUYEN}:cka_" in said.stdout and "results/checked" not in said.stdout + said.stderr
+
+
+def test_throughput_stands_beside_the_training(done):
+    found = Cells.load(done / "results/smoke/gilboa/coarse/throughput/base.json")
+    assert found.get("net", "w16") == "convnet" and found.get("images_per_s", "w64") > 0
+    tracked = (done / "papers/gilboa/dvc.lock").read_text()
+    assert "throughput" not in tracked
 
 
 @pytest.mark.parametrize("victim, shell", [("training", "sh"), ("dvc", "sh"), ("dvc", "bash")])
@@ -160,12 +281,12 @@ def test_killed_training_resumes_with_the_same_bytes(done, project, victim, shel
     Some shells become the training, others (dash) start it and outlive DVC."""
     if not shutil.which(shell):
         pytest.skip(f"no {shell} here")
-    name, out = "train_gilboa_coarse@smoke-base", "data/populations/smoke/gilboa_coarse/base.safetensors"
+    name, out = f"{GILBOA}:train_coarse@smoke-base", "data/populations/smoke/gilboa/coarse/base.safetensors"
     whole = (done / out).read_bytes()
     (project / out).unlink()
     environ = {**environment(), **OFFLINE, "WIDE_CHECKPOINT_S": "0", "SHELL": shutil.which(shell)}
     running = subprocess.Popen(["dvc", "repro", "-f", "-s", name], cwd=project, env=environ, start_new_session=True,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
     deadline = time.time() + 120
     while not list(project.glob("scratch/*/*.safetensors")) and running.poll() is None and time.time() < deadline:
         time.sleep(0.01)
@@ -187,7 +308,8 @@ def children(pid):
     """Processes that run a training below ``pid``."""
     found, queue = [], [pid]
     while queue:
-        below = [int(child) for task in Path(f"/proc/{queue.pop()}/task").glob("*") for child in (task / "children").read_text().split()]
+        tasks = Path(f"/proc/{queue.pop()}/task").glob("*")
+        below = [int(child) for task in tasks for child in (task / "children").read_text().split()]
         queue += below
         found += [child for child in below if b"stages.train" in Path(f"/proc/{child}/cmdline").read_bytes()]
     return found

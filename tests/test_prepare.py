@@ -1,4 +1,7 @@
-"""The stage that prepares a data set: cut to the scale, balanced, the same every time. No test needs a network."""
+"""The stage that prepares a data set: cut to the scale, balanced, the same every time.
+
+No test needs a network.
+"""
 
 from collections import Counter
 
@@ -25,7 +28,7 @@ def caps(monkeypatch, scale="smoke", **data):
     monkeypatch.setattr(prepare, "declared", lambda: {"scales": {scale: {"data": data}}})
 
 
-# --- the stage --------------------------------------------------------------------------------------------------------
+# --- the stage --------------------------------------------------------------------------------------------
 
 
 def test_the_stage_writes_the_set_cut_to_the_scale(monkeypatch):
@@ -86,12 +89,13 @@ def test_a_set_that_is_not_what_its_card_says_is_refused_and_not_written(monkeyp
 
 def test_missing_data_is_one_line_with_the_ways_out(monkeypatch):
     caps(monkeypatch, "quick")
-    with pytest.raises(SystemExit, match="error: MNIST is not to be had: .* Ways out: connect a network") as error:
+    message = "error: MNIST is not to be had: .* Ways out: connect a network"
+    with pytest.raises(SystemExit, match=message) as error:
         prepare.main("mnist", "quick")
     assert "\n" not in str(error.value)
 
 
-# --- balanced ---------------------------------------------------------------------------------------------------------
+# --- balanced ---------------------------------------------------------------------------------------------
 
 
 def test_balanced_draws_by_seed_and_keeps_all_where_there_are_no_more():
@@ -109,7 +113,7 @@ def test_balanced_of_nothing_can_index_and_less_than_nothing_is_refused():
         balanced(np.zeros(9), -1)
 
 
-# --- cut --------------------------------------------------------------------------------------------------------------
+# --- cut --------------------------------------------------------------------------------------------------
 
 
 def split(counts, seed=0):

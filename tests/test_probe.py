@@ -1,4 +1,5 @@
 """Theorems about linear probes that are trained together while a network runs."""
+
 import weakref
 
 import numpy as np
@@ -35,15 +36,27 @@ def digits():
     x, y = load_digits(return_X_y=True)
     x = torch.tensor(x).float() / 16
     order = torch.randperm(len(x), generator=generator())
-    return torch.relu(x @ torch.randn(64, 100, generator=generator()) / 3), torch.tensor(y), order[:1200], order[1200:]
+    return (
+        torch.relu(x @ torch.randn(64, 100, generator=generator()) / 3),
+        torch.tensor(y),
+        order[:1200],
+        order[1200:],
+    )
 
 
 def probed(features, digits, count=300, **options):
     """Accuracies of probes on layers {name: features} of the digits."""
     _, labels, train, test = digits
     layers = options.pop("layers", list(features))
-    return train_probes(listed(**features), minibatches(train, labels, count), layers, 10, test[:, None], labels[test],
-                        **options)
+    return train_probes(
+        listed(**features),
+        minibatches(train, labels, count),
+        layers,
+        10,
+        test[:, None],
+        labels[test],
+        **options,
+    )
 
 
 def dominated(x, share):
@@ -59,7 +72,7 @@ def naive(x, labels, batches, test, due, lr, momentum, damped):
     first = x[batches[0][0][:, 0]].double().numpy()
     mean = first.mean(0)
     _, sizes, axes = np.linalg.svd(first - mean)
-    sizes = sizes / len(first)**0.5
+    sizes = sizes / len(first) ** 0.5
     floor = max(sizes[damped], LEAST**0.5 * sizes[0])
     stretch = np.full(x.shape[1], 1 / floor)
     stretch[:damped] = 1 / np.maximum(sizes[:damped], floor)
@@ -79,13 +92,15 @@ def naive(x, labels, batches, test, due, lr, momentum, damped):
 
 # ---- what a probe finds
 
+
 def test_a_layer_with_the_labels_is_read_and_noise_is_not():
     labels = torch.randint(0, 4, (1500,), generator=generator())
     noise = torch.randn(1500, 30, generator=generator(1))
     carrier = noise + 8 * torch.nn.functional.one_hot(labels, 30)
     batches = minibatches(torch.arange(1000), labels, 200)
-    found = train_probes(listed(a=carrier, b=noise), batches, ["b", "a"], 4, torch.arange(1000, 1500)[:, None],
-                         labels[1000:])
+    found = train_probes(
+        listed(a=carrier, b=noise), batches, ["b", "a"], 4, torch.arange(1000, 1500)[:, None], labels[1000:]
+    )
     assert found.dtype == np.float64 and found[1] > 0.99
     assert found[0] == pytest.approx(0.25, abs=0.06)  # three standard errors of a coin with chance 1/4
 
@@ -96,7 +111,11 @@ def test_probes_agree_with_logistic_regression_run_to_the_end(digits, change):
     x = change(x)
     flat = x.flatten(1).double().numpy()
     flat = (flat - flat[train].mean(0)) @ np.diag(1 / flat[train].std(0).clip(1e-9))
-    reference = LogisticRegression(C=10, max_iter=1000).fit(flat[train], labels[train]).score(flat[test], labels[test])
+    reference = (
+        LogisticRegression(C=10, max_iter=1000)
+        .fit(flat[train], labels[train])
+        .score(flat[test], labels[test])
+    )
     assert probed({"a": x}, digits)[0] == pytest.approx(reference, abs=0.02)
     assert reference > 0.94
 
@@ -117,12 +136,15 @@ def test_what_a_probe_unlearns_later_does_not_count(digits):
     x, labels, train, test = digits
     batches = minibatches(train, labels, 60)
     batches += [(index, (wanted + 1) % 10) for index, wanted in minibatches(train, labels, 60, seed=2)]
-    last, best = (train_probes(listed(a=x), batches, ["a"], 10, test[:, None], labels[test], evaluations=evaluations)
-                  for evaluations in (1, 2))
+    last, best = (
+        train_probes(listed(a=x), batches, ["a"], 10, test[:, None], labels[test], evaluations=evaluations)
+        for evaluations in (1, 2)
+    )
     assert last < 0.1 and best.tolist() == probed({"a": x}, digits, 60, evaluations=1).tolist() and best > 0.9
 
 
 # ---- layers are comparable
+
 
 def test_scale_and_offset_of_a_layer_do_not_matter(digits):
     x = digits[0]
@@ -142,6 +164,7 @@ def test_a_dominating_component_does_not_hold_a_probe_back(digits):
 
 
 # ---- streaming
+
 
 def test_probes_trained_together_are_those_trained_alone(digits):
     x = digits[0]
@@ -164,8 +187,17 @@ def test_each_minibatch_is_one_forward_pass_and_no_activation_is_kept(digits):
             alive.append(weakref.ref(activation))
             tap(f"layer{scale}", activation)
             del activation
-    train_probes(network, minibatches(train, labels, 4), ["layer1", "layer2"], 10, test[:, None], labels[test],
-                 evaluations=2, batch=500)
+
+    train_probes(
+        network,
+        minibatches(train, labels, 4),
+        ["layer1", "layer2"],
+        10,
+        test[:, None],
+        labels[test],
+        evaluations=2,
+        batch=500,
+    )
     assert sizes == [64, 64, 500, 97, 64, 64, 500, 97]
 
 
@@ -174,7 +206,10 @@ def test_test_minibatches_and_a_generator_change_nothing(digits):
     whole = probed({"a": x}, digits, 50, batch=10_000)
     assert whole == pytest.approx(probed({"a": x}, digits, 50, batch=70), abs=1.5 / 597)
     drawn = (pair for pair in minibatches(train, labels, 50))
-    assert train_probes(listed(a=x), drawn, ["a"], 10, test[:, None], labels[test], total=50, batch=10_000) == whole
+    assert (
+        train_probes(listed(a=x), drawn, ["a"], 10, test[:, None], labels[test], total=50, batch=10_000)
+        == whole
+    )
 
 
 def test_memory_layout_and_arithmetic_of_the_network_do_not_matter(digits):
@@ -186,13 +221,14 @@ def test_memory_layout_and_arithmetic_of_the_network_do_not_matter(digits):
         tap("a", maps[images[:, 0]].contiguous(memory_format=layout))
         with torch.autocast("cpu", torch.bfloat16):
             tap("b", maps[images[:, 0]].double())
+
     found = train_probes(network, minibatches(train, labels, 50), ["a", "b"], 10, test[:, None], labels[test])
     assert found.tolist() == probed({"a": maps, "b": maps}, digits, 50).tolist()
 
 
 def test_pooling_is_that_of_the_network(digits):
     maps = digits[0].view(-1, 4, 5, 5)
-    pooled = torch.stack([maps[..., i:i + 2, j:j + 2].amax((2, 3)) for i in (0, 2) for j in (0, 2)], 2)
+    pooled = torch.stack([maps[..., i : i + 2, j : j + 2].amax((2, 3)) for i in (0, 2) for j in (0, 2)], 2)
     found = probed({"maps": maps, "flat": digits[0]}, digits, 50, pool=2)
     expected = probed({"maps": pooled, "flat": digits[0]}, digits, 50)
     assert found.tolist() == expected.tolist() and found[0] != probed({"maps": maps}, digits, 50)[0]
@@ -200,11 +236,18 @@ def test_pooling_is_that_of_the_network(digits):
 
 # ---- limits
 
+
 def test_a_constant_layer_tells_the_most_frequent_class_and_a_single_feature_is_enough():
     labels = (torch.arange(900) % 3 == 0).long()
     batches = minibatches(torch.arange(600), labels, 50)
-    features = {"dead": torch.full((900, 7), 0.3), "zero": torch.zeros(900, 7), "one": labels[:, None] * 3.0 - 7}
-    found = train_probes(listed(**features), batches, list(features), 2, torch.arange(600, 900)[:, None], labels[600:])
+    features = {
+        "dead": torch.full((900, 7), 0.3),
+        "zero": torch.zeros(900, 7),
+        "one": labels[:, None] * 3.0 - 7,
+    }
+    found = train_probes(
+        listed(**features), batches, list(features), 2, torch.arange(600, 900)[:, None], labels[600:]
+    )
     assert found == pytest.approx([2 / 3, 2 / 3, 1])
 
 
@@ -230,10 +273,18 @@ def test_bad_input_is_refused(digits):
     with pytest.raises(ValueError, match="from 0 to 9"):
         train_probes(listed(a=x), minibatches(train, labels, 5), ["a"], 9, test[:, None], labels[test])
     with pytest.raises(ValueError, match="at least 2 examples"):
-        train_probes(listed(a=x), minibatches(train, labels, 5, size=1), ["a"], 10, test[:, None], labels[test])
+        train_probes(
+            listed(a=x), minibatches(train, labels, 5, size=1), ["a"], 10, test[:, None], labels[test]
+        )
     with pytest.raises(ValueError, match="twice"):
-        train_probes(lambda images, tap: [tap("a", x[images[:, 0]]), tap("a", x[images[:, 0]])],
-                     minibatches(train, labels, 5), ["a"], 10, test[:, None], labels[test])
+        train_probes(
+            lambda images, tap: [tap("a", x[images[:, 0]]), tap("a", x[images[:, 0]])],
+            minibatches(train, labels, 5),
+            ["a"],
+            10,
+            test[:, None],
+            labels[test],
+        )
     with pytest.raises(ValueError, match="pool 6 is too large"):
         probed({"a": x.view(-1, 4, 5, 5)}, digits, 5, pool=6)
 

@@ -51,7 +51,7 @@ def forbid(monkeypatch, tiny):
     monkeypatch.setattr(tiny.cls, "download", lambda self: pytest.fail("a download was asked for"))
 
 
-# --- found, unpacked --------------------------------------------------------------------------------------------------
+# --- found, unpacked --------------------------------------------------------------------------------------
 
 
 def test_unpacked_files_are_read_without_a_download(tiny, folder, monkeypatch):
@@ -67,19 +67,20 @@ def test_packed_files_are_unpacked_without_a_download(tiny, folder):
     put(folder, tiny.packed)
     assert raw.available(tiny.source)
     train, test = raw.official(tiny.source)
-    assert train.data.numpy().tobytes() == tiny.unpacked["train-images-idx3-ubyte"][16:] and len(test.targets) == 3
+    assert train.data.numpy().tobytes() == tiny.unpacked["train-images-idx3-ubyte"][16:]
+    assert len(test.targets) == 3
     assert there(folder) == {**tiny.packed, **tiny.unpacked}
 
 
 def test_the_set_of_real_files_is_made_from_its_source(tiny, folder, monkeypatch):
     put(folder, tiny.unpacked)
-    monkeypatch.setattr(mnist, "SOURCES", (tiny.source,))
+    monkeypatch.setattr(mnist, "sources", lambda: (tiny.source,))
     made, more = mnist.make(False)
     assert made["train"]["images"].tobytes() == tiny.unpacked["train-images-idx3-ubyte"][16:] and more == {}
     assert made["test"]["digit"].tolist() == list(tiny.unpacked["t10k-labels-idx1-ubyte"][8:])
 
 
-# --- damaged ----------------------------------------------------------------------------------------------------------
+# --- damaged ----------------------------------------------------------------------------------------------
 
 HARM = {
     "truncated": lambda content: content[:-1],
@@ -113,7 +114,7 @@ def test_verified_gives_the_bytes_that_were_checked(tiny, folder):
         raw.verified(tiny.source, f"MNIST/raw/{name}")
 
 
-# --- not to be had ----------------------------------------------------------------------------------------------------
+# --- not to be had ----------------------------------------------------------------------------------------
 
 ERRORS = [
     URLError("Name or service not known"),
@@ -140,7 +141,7 @@ def test_missing_data_without_a_network_is_one_line_with_three_ways_out(name, er
     with pytest.raises(ValueError) as found:
         raw.official(replace(SOURCES[name], cls=Failing))
     message = str(found.value)
-    ways = ("connect a network", "put the official files into data/raw/", "WIDE_RAW", "dvc exp run -S scale=smoke")
+    ways = ("connect a network", "put the official files into data/raw/", "WIDE_RAW", "-S scale=smoke")
     assert all(part in message for part in (name, first, *ways)) and "\n" not in message
     assert there(folder) == {} and socket.getdefaulttimeout() == before
 
@@ -148,12 +149,16 @@ def test_missing_data_without_a_network_is_one_line_with_three_ways_out(name, er
 def test_torchvision_itself_fails_with_the_same_line(tiny, folder):
     kept = {name: tiny.unpacked[name] for name in list(tiny.unpacked)[:2]}
     put(folder, kept)
-    with pytest.raises(ValueError, match="t10k-images-idx3-ubyte is not in data/raw/ .* Ways out: connect a network"):
+    message = "t10k-images-idx3-ubyte is not in data/raw/ .* Ways out: connect a network"
+    with pytest.raises(ValueError, match=message):
         raw.official(tiny.source)
     assert there(folder) == kept
 
 
-@pytest.mark.parametrize("read, name", [(imagenet.tiny_imagenet, "Tiny-ImageNet-200"), (imagenet.wordnet, "WordNet")])
+READERS = [(imagenet.tiny_imagenet, "Tiny-ImageNet-200"), (imagenet.wordnet, "WordNet")]
+
+
+@pytest.mark.parametrize("read, name", READERS)
 def test_the_downloads_for_imagenet_fail_with_the_same_line(read, name, folder):
     message = f"{name} is not to be had: .* is not in data/raw/ .* Ways out: connect a network"
     with pytest.raises(ValueError, match=message):
@@ -205,7 +210,7 @@ def test_a_set_is_available_where_its_source_answers(monkeypatch):
     assert all(port == 443 and "/" not in host and "." in host for host, port in asked)
 
 
-# --- data/raw elsewhere -----------------------------------------------------------------------------------------------
+# --- data/raw elsewhere -----------------------------------------------------------------------------------
 
 
 def test_the_official_files_may_lie_elsewhere(tiny, folder, tmp_path, monkeypatch):
@@ -214,15 +219,17 @@ def test_the_official_files_may_lie_elsewhere(tiny, folder, tmp_path, monkeypatc
     assert len(raw.official(tiny.source)[0].data) == 6 and raw.available(tiny.source)
     assert not folder.exists()
     put(tmp_path / "shared files", {"train-labels-idx1-ubyte": b"damaged"})
-    with pytest.raises(ValueError, match=f"{tmp_path}/shared files/MNIST/raw/train-labels-idx1-ubyte is damaged"):
+    message = f"{tmp_path}/shared files/MNIST/raw/train-labels-idx1-ubyte is damaged"
+    with pytest.raises(ValueError, match=message):
         raw.official(tiny.source)
 
 
 def test_errors_name_the_folder_in_use(tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("WIDE_RAW", str(tmp_path / "there"))
-    with pytest.raises(ValueError, match=f"is not in {tmp_path}/there/ and .* put the official files into {tmp_path}"):
+    there = f"{tmp_path}/there"
+    with pytest.raises(ValueError, match=f"is not in {there}/ and .* put the official files into {there}/"):
         raw.official(tiny.source)
-    with pytest.raises(ValueError, match=f"ImageNet is not in {tmp_path}/there/imagenet: put it there"):
+    with pytest.raises(ValueError, match=f"ImageNet is not in {there}/imagenet: put it there"):
         imagenet.index()
 
 

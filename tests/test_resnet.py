@@ -1,19 +1,32 @@
-"""Residual networks: layer lists and parameter counts as published, and the same function as a naive forward pass."""
+"""Residual networks: published layers and parameter counts; the same function as a naive forward pass."""
+
 import re
 
 import pytest
 import torch
+from tapped import seen_in
 from torch.func import functional_call
 from torch.nn import functional as F
 from torchvision.models.resnet import Bottleneck, ResNet
 
-from tapped import seen_in
 from wide.nets.resnet import EXAMPLE, Net, blocks_of
 from wide.training import stacking
 from wide.training.initialisation import initialise, weighted_layers
 from wide.training.population import stack
 
-KERAS_LAYERS = {14: 51, 20: 72, 26: 93, 32: 114, 38: 135, 44: 156, 56: 198, 110: 387, 164: 576, 218: 765, 224: 786}
+KERAS_LAYERS = {
+    14: 51,
+    20: 72,
+    26: 93,
+    32: 114,
+    38: 135,
+    44: 156,
+    56: 198,
+    110: 387,
+    164: 576,
+    218: 765,
+    224: 786,
+}
 CIFAR = {"image": (3, 32, 32), "classes": 10}
 TINY = {"image": (3, 8, 8), "classes": 5}
 
@@ -54,6 +67,7 @@ def parameters(net):
 
 # ---- layers
 
+
 @pytest.mark.parametrize("depth", KERAS_LAYERS)
 def test_layers_are_as_many_as_keras_lists(depth):
     net, x = on_meta(1, depth=depth)
@@ -67,13 +81,27 @@ def test_layers_come_in_keras_order():
     block = ["conv1", "bn1", "relu1", "conv2", "bn2", "add", "relu2"]
     projecting = ["conv1", "bn1", "relu1", "conv2", "shortcut", "bn2", "add", "relu2"]
     assert Net(0.1, **CIFAR, **EXAMPLE).layers == (
-        ["input", "stem.conv", "stem.bn", "stem.relu"] + [f"stage1.block{b}.{layer}" for b in (1, 2) for layer in block]
-        + [f"stage{s}.block{b}.{layer}" for s in (2, 3) for b in (1, 2) for layer in (projecting if b == 1 else block)]
-        + ["pool", "flatten", "logits"])
+        ["input", "stem.conv", "stem.bn", "stem.relu"]
+        + [f"stage1.block{b}.{layer}" for b in (1, 2) for layer in block]
+        + [
+            f"stage{s}.block{b}.{layer}"
+            for s in (2, 3)
+            for b in (1, 2)
+            for layer in (projecting if b == 1 else block)
+        ]
+        + ["pool", "flatten", "logits"]
+    )
 
 
-@pytest.mark.parametrize("options", [{"depth": 20}, {"family": "imagenet", "blocks": (1, 2, 1, 1), "stem": "small"},
-                                     {"family": "imagenet", "blocks": [1, 1, 2, 1]}, {"depth": 14, "residual": False}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"depth": 20},
+        {"family": "imagenet", "blocks": (1, 2, 1, 1), "stem": "small"},
+        {"family": "imagenet", "blocks": [1, 1, 2, 1]},
+        {"depth": 14, "residual": False},
+    ],
+)
 def test_named_groups_tell_what_a_layer_is(options):
     """Judged by the tensors alone: a ReLU's output is its input without the negatives."""
     shape = {"image": (3, 64, 64), "classes": 4}
@@ -82,7 +110,9 @@ def test_named_groups_tell_what_a_layer_is(options):
     assert [name for name, _ in seen] == net.layers
     value = dict(seen)
     before = dict(zip(net.layers[1:], net.layers))
-    assert net.units == [name for name in net.layers[1:] if torch.equal(value[name], value[before[name]].clamp_min(0))]
+    assert net.units == [
+        name for name in net.layers[1:] if torch.equal(value[name], value[before[name]].clamp_min(0))
+    ]
     assert len(net.adds) == len(net.before_adds) == len(net.post_residual)
     assert len(net.adds) == (len(net.blocks) if options.get("residual", True) else 0)
     for bn, add, relu in zip(net.before_adds, net.adds, net.post_residual):
@@ -107,8 +137,9 @@ def test_each_stage_halves_the_image_and_doubles_the_channels():
     assert shapes == [(16, 32, 32), (32, 16, 16), (64, 8, 8)]
 
 
-@pytest.mark.parametrize("width, channels", [(10, [160, 320, 640]), (1.4, [22, 44, 88]), (2.6, [42, 84, 168]),
-                                             (0.001, [1, 2, 4])])
+@pytest.mark.parametrize(
+    "width, channels", [(10, [160, 320, 640]), (1.4, [22, 44, 88]), (2.6, [42, 84, 168]), (0.001, [1, 2, 4])]
+)
 def test_width_multiplies_channels(width, channels):
     net, _ = on_meta(width, depth=14)
     assert [stage[0].outputs for stage in net.stages] == channels
@@ -118,13 +149,17 @@ def test_width_multiplies_channels(width, channels):
 def test_without_residual_connections_adds_and_shortcuts_go_and_nothing_else():
     plain, x = on_meta(1, depth=38, residual=False)
     net, _ = on_meta(1, depth=38)
-    assert [name for name, _ in tapped(plain, x)] == [
-        name for name in net.layers if not name.endswith((".add", ".shortcut"))] == plain.layers
+    assert (
+        [name for name, _ in tapped(plain, x)]
+        == [name for name in net.layers if not name.endswith((".add", ".shortcut"))]
+        == plain.layers
+    )
     assert len(plain.layers) == 18 * 6 + 7 and not plain.adds and not plain.deletable
     assert parameters(net) - parameters(plain) == 16 * 32 + 32 + 32 * 64 + 64
 
 
 # ---- parameters
+
 
 def cifar_parameters(depth, width, classes):
     n, channels = (depth - 2) // 6, round(16 * width)
@@ -146,12 +181,21 @@ def imagenet_parameters(thirds, factor=1):
 
 @pytest.mark.parametrize("depth, width, classes", [(14, 1, 10), (38, 10, 100), (164, 1, 10), (26, 1.7, 10)])
 def test_cifar_parameters_agree_with_the_formula(depth, width, classes):
-    assert parameters(on_meta(width, depth=depth, classes=classes)[0]) == cifar_parameters(depth, width, classes)
+    assert parameters(on_meta(width, depth=depth, classes=classes)[0]) == cifar_parameters(
+        depth, width, classes
+    )
 
 
-@pytest.mark.parametrize("options, published", [({"depth": 20}, 273_066), *(
-    ({"family": "imagenet", "depth": depth, "classes": 1000, "image": (3, 224, 224)}, count)
-    for depth, count in ((50, 25_557_032), (101, 44_549_160)))])
+@pytest.mark.parametrize(
+    "options, published",
+    [
+        ({"depth": 20}, 273_066),
+        *(
+            ({"family": "imagenet", "depth": depth, "classes": 1000, "image": (3, 224, 224)}, count)
+            for depth, count in ((50, 25_557_032), (101, 44_549_160))
+        ),
+    ],
+)
 def test_parameters_are_as_many_as_published(options, published):
     """Keras' example of ResNet-20 v1, and torchvision's ResNet-50 and ResNet-101."""
     assert parameters(on_meta(1, **options)[0]) == published
@@ -159,7 +203,9 @@ def test_parameters_are_as_many_as_published(options, published):
 
 @pytest.mark.parametrize("depth, factor, thirds", [(50, 1, 6), (83, 1, 17), (50, 2.8, 6)])
 def test_imagenet_networks_scale_only_the_third_stage(depth, factor, thirds):
-    net, x = on_meta(1, family="imagenet", depth=depth, stage3_width=factor, image=(3, 224, 224), classes=1000)
+    net, x = on_meta(
+        1, family="imagenet", depth=depth, stage3_width=factor, image=(3, 224, 224), classes=1000
+    )
     assert parameters(net) == imagenet_parameters(thirds, factor)
     assert [len(stage) for stage in net.stages] == [3, 4, thirds, 3]
     assert [stage[0].outputs for stage in net.stages] == [256, 512, 4 * round(256 * factor), 2048]
@@ -175,14 +221,16 @@ def test_small_stem_keeps_small_images():
 
 # ---- the function
 
+
 def naive(net, x, residual=True, skip=()):
     """A CIFAR network's logits in evaluation mode, out of its state alone."""
     state = net.state_dict()
 
     def layer(x, conv, bn, stride=1):
         x = F.conv2d(x, state[f"{conv}.weight"], state[f"{conv}.bias"], stride, padding=1)
-        mean, var, weight, bias = (state[f"{bn}.{key}"][:, None, None]
-                                   for key in ("running_mean", "running_var", "weight", "bias"))
+        mean, var, weight, bias = (
+            state[f"{bn}.{key}"][:, None, None] for key in ("running_mean", "running_var", "weight", "bias")
+        )
         return (x - mean) / (var + 1e-3).sqrt() * weight + bias
 
     x = layer(x, "stem.conv", "stem.bn").clamp_min(0)
@@ -216,7 +264,9 @@ def test_a_deleted_block_is_its_identity_shortcut(skip):
     assert kept == [name for name in net.layers if not name.startswith(tuple(f"{block}." for block in skip))]
 
 
-@pytest.mark.parametrize("options", [{"depth": 14}, {"family": "imagenet", "blocks": (1, 2, 3, 2), "stem": "small"}])
+@pytest.mark.parametrize(
+    "options", [{"depth": 14}, {"family": "imagenet", "blocks": (1, 2, 3, 2), "stem": "small"}]
+)
 def test_deleting_blocks_is_silencing_their_branches(options):
     net, x = trained(0.1, **options), images()
     without = net(x, skip=net.deletable)
@@ -240,14 +290,19 @@ def test_imagenet_family_is_torchvisions_function():
     theirs, state = ResNet(Bottleneck, [1, 2, 1, 1], num_classes=7).double().eval(), ours.state_dict()
     for name in list(theirs.state_dict()):
         source = re.sub(r"layer(\d)\.", lambda match: f"stages.{int(match[1]) - 1}.", name)
-        source = source.replace("downsample.0", "shortcut.shortcut").replace("downsample.1", "shortcut.shortcut_bn")
-        source = re.sub(r"^(conv|bn)1", r"stem.\1", source).replace("fc.", "output.").replace(".bn3", ".norm.bn3")
+        source = source.replace("downsample.0", "shortcut.shortcut").replace(
+            "downsample.1", "shortcut.shortcut_bn"
+        )
+        source = (
+            re.sub(r"^(conv|bn)1", r"stem.\1", source).replace("fc.", "output.").replace(".bn3", ".norm.bn3")
+        )
         theirs.state_dict()[name].copy_(state[re.sub(r"(\d\.)(conv.|bn[12])", r"\1branch.\2", source)])
     x = images(2, {"image": (3, 64, 64)})
     torch.testing.assert_close(ours(x), theirs(x), rtol=1e-9, atol=1e-9)
 
 
 # ---- training mode, populations
+
 
 def test_running_statistics_move_by_a_hundredth_a_step():
     net, x = Net(0.25, **TINY, depth=8).double().train(), images(20)
@@ -256,9 +311,11 @@ def test_running_statistics_move_by_a_hundredth_a_step():
     torch.testing.assert_close(net.stem.bn.running_var, 0.99 + 0.01 * conv.var((0, 2, 3)))
 
 
-@pytest.mark.parametrize("options", [{"depth": 110}, {"family": "imagenet", "blocks": (3, 4, 6, 3), "stem": "small"}])
+@pytest.mark.parametrize(
+    "options", [{"depth": 110}, {"family": "imagenet", "blocks": (3, 4, 6, 3), "stem": "small"}]
+)
 def test_activations_do_not_blow_up_at_initialisation(options):
-    """A bn of gain 1 has mean square at most 1, so an identity block adds at most 1 to the root mean square."""
+    """A bn of gain 1 has mean square at most 1: an identity block adds at most 1 to the root mean square."""
     net, x = Net(0.25, **TINY, **options).double().train(), images(16)
     initialise(net, 3)
     with torch.no_grad():
@@ -278,8 +335,14 @@ def test_imagenet_blocks_start_as_their_shortcut_but_learn():
 
 
 @pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("options", [{"depth": 8}, {"depth": 8, "residual": False},
-                                     {"family": "imagenet", "blocks": (1, 1, 1, 1), "stem": "small"}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"depth": 8},
+        {"depth": 8, "residual": False},
+        {"family": "imagenet", "blocks": (1, 1, 1, 1), "stem": "small"},
+    ],
+)
 def test_a_member_is_the_same_alone_and_in_a_population(options, training):
     members = [trained(seed=seed, **options) for seed in (0, 1)]
     x = torch.stack([images(seed=seed) for seed in (5, 6)])
@@ -303,10 +366,23 @@ def test_deletion_works_on_a_members_state():
 
 # ---- bad input
 
-@pytest.mark.parametrize("options", [
-    {"depth": 16}, {"depth": 2}, {"depth": 51, "family": "imagenet"}, {"depth": 32, "family": "imagenet"}, {"depth": 14,
-    "family": "vgg"}, {"depth": 14, "stem": "large"}, {}, {"depth": 14, "blocks": (2, 2, 2)}, {"blocks": (2, 2)},
-    {"blocks": ()}, {"blocks": (2, 0, 2)}])
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"depth": 16},
+        {"depth": 2},
+        {"depth": 51, "family": "imagenet"},
+        {"depth": 32, "family": "imagenet"},
+        {"depth": 14, "family": "vgg"},
+        {"depth": 14, "stem": "large"},
+        {},
+        {"depth": 14, "blocks": (2, 2, 2)},
+        {"blocks": (2, 2)},
+        {"blocks": ()},
+        {"blocks": (2, 0, 2)},
+    ],
+)
 def test_impossible_networks_are_one_clear_line(options):
     with pytest.raises(ValueError) as error:
         Net(1, **TINY, **options)
@@ -318,8 +394,15 @@ def test_depths_name_the_blocks_of_each_stage():
     assert [blocks_of(depth, "imagenet") for depth in (50, 83)] == [(3, 4, 6, 3), (3, 4, 17, 3)]
 
 
-@pytest.mark.parametrize("residual, skip", [(True, {"stage2.block1"}), (True, {"stage4.block1"}),
-                                            (True, "stage1.block1"), (False, {"stage1.block1"})])
+@pytest.mark.parametrize(
+    "residual, skip",
+    [
+        (True, {"stage2.block1"}),
+        (True, {"stage4.block1"}),
+        (True, "stage1.block1"),
+        (False, {"stage1.block1"}),
+    ],
+)
 def test_blocks_that_cannot_be_deleted_are_refused(residual, skip):
     net = Net(0.1, **TINY, depth=8, residual=residual)
     with pytest.raises(ValueError, match="cannot be left out"):
@@ -336,7 +419,9 @@ def test_running_statistics_take_the_share_that_is_asked_for():
     for share in (0.01, 0.5):
         net = Net(1, image=(3, 8, 8), classes=2, depth=8, bn_momentum=share)
         net.train()(image)
-        assert torch.allclose(net.stem["bn"].running_mean, share * net.stem["conv"](image).mean((0, 2, 3)), rtol=1e-4, atol=1e-5)
+        assert torch.allclose(
+            net.stem["bn"].running_mean, share * net.stem["conv"](image).mean((0, 2, 3)), rtol=1e-4, atol=1e-5
+        )
     for wrong in (0, -1, 1.5):
         with pytest.raises(ValueError, match="bn_momentum"):
             Net(1, image=(3, 8, 8), classes=2, depth=8, bn_momentum=wrong)

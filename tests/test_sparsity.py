@@ -1,9 +1,10 @@
 """How often units are non-zero, streamed, is what counting in the stored activations says."""
+
 import numpy as np
 import pytest
 import torch
-
 from tapped import listed, seen_in
+
 from wide.measure.sparsity import relu_usage
 from wide.nets.resnet import Net
 
@@ -24,7 +25,9 @@ def numbers(n):
 
 def used(*counts, n):
     """Features (n, units) that are non-zero at the first count of n examples: negative, tiny, or large."""
-    return torch.where(numbers(n) < torch.tensor(counts), torch.tensor([-1.0, 1e-38, 1e30])[numbers(n) % 3], 0.0)
+    return torch.where(
+        numbers(n) < torch.tensor(counts), torch.tensor([-1.0, 1e-38, 1e30])[numbers(n) % 3], 0.0
+    )
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
@@ -48,7 +51,9 @@ def test_usage_is_what_stored_activations_say(resnet, batch, layout):
 def test_a_share_on_an_edge_belongs_to_the_bin_above_and_always_to_the_last():
     n = 20
     usage = relu_usage(listed(used(*range(n + 1), n=n)), numbers(n), ["layer0"], batch=7)
-    assert np.allclose(usage.histogram[0] * 21, [1] * 19 + [2])  # every twentieth; 19 and 20 of 20 in the last
+    assert np.allclose(
+        usage.histogram[0] * 21, [1] * 19 + [2]
+    )  # every twentieth; 19 and 20 of 20 in the last
     assert usage.between[0] == pytest.approx(19 / 21) and usage.nonzero[0] == pytest.approx(0.5)
 
 
@@ -68,13 +73,19 @@ def test_a_short_last_minibatch_counts():
 def test_networks_and_options_without_usage():
     x, infinite = used(3, 5, n=9), torch.full((9, 2), torch.inf)
     for net, layers, message in (
-            (listed(x), ["layer0", "other"], "'other' is not one"), (listed(x, infinite), ["layer1"], "'layer1' has NaN"),
-            (listed(torch.where(x > 2, torch.nan, x)), ["layer0"], "'layer0' has NaN"),
-            (lambda images, tap: [tap("a", images), tap("a", images)], ["a"], "'a' is tapped twice"),
-            (lambda images, tap: tap("a", images[1:]), ["a"], "3 rows for 4 images"),
-            (lambda images, tap: tap("a", images.repeat(1, 1 + int(images[0, 0] > 0))), ["a"], "changes its shape")):
+        (listed(x), ["layer0", "other"], "'other' is not one"),
+        (listed(x, infinite), ["layer1"], "'layer1' has NaN"),
+        (listed(torch.where(x > 2, torch.nan, x)), ["layer0"], "'layer0' has NaN"),
+        (lambda images, tap: [tap("a", images), tap("a", images)], ["a"], "'a' is tapped twice"),
+        (lambda images, tap: tap("a", images[1:]), ["a"], "3 rows for 4 images"),
+        (
+            lambda images, tap: tap("a", images.repeat(1, 1 + int(images[0, 0] > 0))),
+            ["a"],
+            "changes its shape",
+        ),
+    ):
         with pytest.raises(ValueError, match=message):
             relu_usage(net, numbers(9), layers, batch=4)
-    for options in ({"images": numbers(0)}, {"layers": []}, {"batch": 0}, {"bins": 0}):
+    for options in ({"images": numbers(0)}, {"units": []}, {"batch": 0}, {"bins": 0}):
         with pytest.raises(ValueError, match="at least one"):
-            relu_usage(listed(x), **{"images": numbers(9), "layers": ["layer0"], **options})
+            relu_usage(listed(x), **{"images": numbers(9), "units": ["layer0"], **options})

@@ -1,4 +1,5 @@
 """Theorems about the measures of what a hidden state encodes."""
+
 import colorsys
 import re
 
@@ -22,13 +23,14 @@ def turn(points, angle=1.0, scale=3.0, shift=(5.0, -7.0)):
 
 
 def islands(rng, classes, size, parts, gap=8.0):
-    """A map of far-apart classes; class c consists of `parts[c]` Gaussian clouds `gap` standard deviations apart."""
+    """A map of far-apart classes; class c is `parts[c]` Gaussian clouds `gap` standard deviations apart."""
     labels = np.repeat(np.arange(classes), size)
     part = np.concatenate([np.arange(size) % parts[c] for c in range(classes)])
     return rng.normal(size=(classes * size, 2)) + np.stack([gap * part, 100.0 * labels], axis=1), labels
 
 
 # ---- neighbourhoods and clusters
+
 
 def test_purity_of_separate_classes_is_one_and_of_random_labels_is_chance(rng):
     points, labels = islands(rng, 4, 200, [1, 1, 1, 1])
@@ -62,9 +64,12 @@ def test_clusters_are_the_clouds_that_a_class_consists_of(rng, size):
 def test_a_class_without_a_gap_is_one_cluster_whatever_its_shape(rng, shape):
     size, cloud = 300, rng.normal(size=(300, 2))
     angle = rng.uniform(0, 2 * np.pi, size)
-    points = {"square": rng.uniform(size=(size, 2)), "bar": cloud * [6, 1],
-              "ring": 4 * np.stack([np.cos(angle), np.sin(angle)], 1) + 0.3 * cloud,
-              "half apart": cloud + np.arange(size)[:, None] % 2 * [3, 0]}[shape]
+    points = {
+        "square": rng.uniform(size=(size, 2)),
+        "bar": cloud * [6, 1],
+        "ring": 4 * np.stack([np.cos(angle), np.sin(angle)], 1) + 0.3 * cloud,
+        "half apart": cloud + np.arange(size)[:, None] % 2 * [3, 0],
+    }[shape]
     assert structure.clusters_within_classes(points, np.zeros(size)).tolist() == [1]
 
 
@@ -82,10 +87,13 @@ def test_silhouette_is_the_mean_over_the_sample_and_zero_for_random_labels(rng):
     assert structure.silhouette(points, labels) > 0.9
     assert structure.silhouette(turn(points), labels) == pytest.approx(structure.silhouette(points, labels))
     assert abs(structure.silhouette(points, rng.permutation(labels))) < 0.05
-    assert structure.silhouette(points, labels, sample=50, seed=1) != structure.silhouette(points, labels, sample=50)
+    assert structure.silhouette(points, labels, sample=50, seed=1) != structure.silhouette(
+        points, labels, sample=50
+    )
 
 
 # ---- what a linear map reads
+
 
 def test_r2_is_one_for_linear_targets_and_at_most_zero_for_independent_ones(rng):
     features, labels = rng.normal(size=(600, 20)), np.repeat([3, 7], 300)
@@ -124,15 +132,22 @@ def test_r2_agrees_with_loops_over_folds(rng, units):
     ours = structure.within_class_r2(features, target, np.zeros(60), alphas=(0.1,), folds=30, groups=group)
     for fold in range(30):
         test = group == fold
-        predicted[test] = Ridge(0.1).fit(features[~test] / scale, target[~test, 0]).predict(features[test] / scale)
+        predicted[test] = (
+            Ridge(0.1).fit(features[~test] / scale, target[~test, 0]).predict(features[test] / scale)
+        )
     residual = np.sum((target[:, 0] - predicted) ** 2)
     assert ours[0] == pytest.approx(1 - residual / np.sum((target - target.mean()) ** 2))
 
 
 def test_groups_take_away_the_reward_for_recognising_copies(rng):
-    features, target = np.repeat(rng.normal(size=(50, 200)), 4, axis=0), np.repeat(rng.normal(size=(50, 1)), 4, axis=0)
+    features, target = (
+        np.repeat(rng.normal(size=(50, 200)), 4, axis=0),
+        np.repeat(rng.normal(size=(50, 1)), 4, axis=0),
+    )
     assert structure.within_class_r2(features, target, np.zeros(200)) > 0.95
-    assert structure.within_class_r2(features, target, np.zeros(200), groups=np.repeat(np.arange(50), 4)) < 0.1
+    assert (
+        structure.within_class_r2(features, target, np.zeros(200), groups=np.repeat(np.arange(50), 4)) < 0.1
+    )
 
 
 def test_a_state_blind_to_mirroring_gives_exactly_one_half(rng):
@@ -150,11 +165,13 @@ def test_mirror_probe_finds_a_direction_and_does_not_learn_pairs(rng):
     basis = np.linalg.qr(rng.normal(size=(50, 50)))[0]
     noise[:, 0] += 1.5
     score = structure.mirror_separability(state, noise)
-    assert 0.65 < score < 0.85 and structure.mirror_separability(9 * noise @ basis, 9 * state @ basis) == pytest.approx(
-        score, abs=0.01)
+    assert 0.65 < score < 0.85 and structure.mirror_separability(
+        9 * noise @ basis, 9 * state @ basis
+    ) == pytest.approx(score, abs=0.01)
 
 
 # ---- shifts
+
 
 def test_shift_targets_lie_on_the_circle_and_repeat_after_a_period():
     targets = structure.shift_targets(np.arange(56))
@@ -173,20 +190,27 @@ def test_a_ring_ordered_by_shift_correlates_perfectly_in_both_directions(directi
 
 def test_annulus_correlation_is_small_for_independent_angles_of_any_distribution(rng):
     shift, labels = rng.integers(0, 28, 4000), np.repeat([0, 1], 2000)
-    cloud = np.where(labels[:, None] == 0, rng.normal(size=(4000, 2)), rng.exponential(size=(4000, 2)) ** 2 * [9, 1])
+    cloud = np.where(
+        labels[:, None] == 0, rng.normal(size=(4000, 2)), rng.exponential(size=(4000, 2)) ** 2 * [9, 1]
+    )
     assert np.all(structure.annulus_correlation(cloud, shift, labels) < 0.06)
-    assert np.all(structure.annulus_correlation(cloud, shift // 20, labels) < 0.06)  # few shifts: no uniform marginal
+    assert np.all(
+        structure.annulus_correlation(cloud, shift // 20, labels) < 0.06
+    )  # few shifts: no uniform marginal
 
 
 def test_annulus_correlation_falls_with_noise_and_is_zero_for_a_collapsed_class(rng):
     shift, labels, noise = np.tile(np.arange(28), 30), np.zeros(840), rng.normal(size=(840, 2))
-    scores = [structure.annulus_correlation(structure.shift_targets(shift) + sd * noise, shift, labels)[0]
-              for sd in (0, 0.3, 1, 10)]
+    scores = [
+        structure.annulus_correlation(structure.shift_targets(shift) + sd * noise, shift, labels)[0]
+        for sd in (0, 0.3, 1, 10)
+    ]
     assert scores == sorted(scores, reverse=True) and scores[0] == pytest.approx(1)
     assert structure.annulus_correlation(np.full((840, 2), 0.1), shift, labels).tolist() == [0]
 
 
 # ---- colours, sparsity, confidence
+
 
 def test_colours_agree_with_the_standard_library(rng):
     """For one pixel an image; hue is an angle in the colour plane, within 0.02 turns of the hexagon's."""
@@ -218,8 +242,11 @@ def test_neighbour_colours_on_a_ramp_a_chequerboard_and_by_loops(rng):
     adjacent, everywhere = structure.neighbour_colour_similarity(board, cells)
     assert adjacent == pytest.approx(np.sqrt(3)) and adjacent > everywhere
     icons, some = rng.normal(size=(20, 1, 3, 3)), rng.permutation(cells)[:20]
-    pairs = [(np.abs(some[i] - some[j]).sum(), abs(icons[i].mean() - icons[j].mean()))
-             for i in range(20) for j in range(i)]
+    pairs = [
+        (np.abs(some[i] - some[j]).sum(), abs(icons[i].mean() - icons[j].mean()))
+        for i in range(20)
+        for j in range(i)
+    ]
     expected = np.mean([d for apart, d in pairs if apart == 1]), np.mean([d for _, d in pairs])
     assert structure.neighbour_colour_similarity(icons, some) == pytest.approx(expected)
 
@@ -232,7 +259,9 @@ def test_confidence_lies_between_chance_and_one_and_ignores_an_offset(rng):
     logits = rng.normal(size=(50, 4))
     assert structure.confidence(np.zeros((5, 4))) == 0.25
     assert structure.confidence(1e6 * logits) == pytest.approx(1)
-    assert structure.confidence(logits + 1e3) == pytest.approx(np.mean(torch.tensor(logits).softmax(1).amax(1).numpy()))
+    assert structure.confidence(logits + 1e3) == pytest.approx(
+        np.mean(torch.tensor(logits).softmax(1).amax(1).numpy())
+    )
 
 
 # ---- bad input
@@ -240,18 +269,36 @@ def test_confidence_lies_between_chance_and_one_and_ignores_an_offset(rng):
 POINTS, LABELS, HOLE = np.eye(40)[:, :2], np.zeros(40, int), np.full((40, 2), np.nan)
 BAD = {
     "knn_purity": [(HOLE, LABELS), (POINTS, LABELS[1:]), (POINTS[:15], LABELS[:15])],
-    "clusters_within_classes": [(HOLE, LABELS), (POINTS, LABELS[1:]), (POINTS, np.arange(40)), (np.eye(40), LABELS)],
+    "clusters_within_classes": [
+        (HOLE, LABELS),
+        (POINTS, LABELS[1:]),
+        (POINTS, np.arange(40)),
+        (np.eye(40), LABELS),
+    ],
     "silhouette": [(HOLE, LABELS), (POINTS, LABELS[1:]), (POINTS, LABELS)],
-    "within_class_r2": [(HOLE, POINTS, LABELS), (POINTS, HOLE, LABELS), (POINTS, POINTS[1:], LABELS),
-                        (POINTS, POINTS, np.arange(40) // 9), (POINTS, 0 * POINTS, LABELS),
-                        (POINTS, POINTS, LABELS, (1.0,), 5, 0, LABELS)],
+    "within_class_r2": [
+        (HOLE, POINTS, LABELS),
+        (POINTS, HOLE, LABELS),
+        (POINTS, POINTS[1:], LABELS),
+        (POINTS, POINTS, np.arange(40) // 9),
+        (POINTS, 0 * POINTS, LABELS),
+        (POINTS, POINTS, LABELS, (1.0,), 5, 0, LABELS),
+    ],
     "shift_targets": [(POINTS,), ([np.nan],)],
-    "annulus_correlation": [(HOLE, LABELS, LABELS), (POINTS, LABELS, LABELS), (POINTS, LABELS[1:], LABELS),
-                            (POINTS, np.arange(40), np.arange(40)), (np.eye(40), np.arange(40), LABELS)],
+    "annulus_correlation": [
+        (HOLE, LABELS, LABELS),
+        (POINTS, LABELS, LABELS),
+        (POINTS, LABELS[1:], LABELS),
+        (POINTS, np.arange(40), np.arange(40)),
+        (np.eye(40), np.arange(40), LABELS),
+    ],
     "mirror_separability": [(HOLE, POINTS), (POINTS, POINTS[1:]), (POINTS[:9], POINTS[:9])],
     "colour_targets": [(np.zeros((2, 3, 4, 4)),), (np.zeros((2, 1, 4, 4), np.uint8),)],
     "zero_fraction": [([],), (HOLE,)],
-    "neighbour_colour_similarity": [(np.zeros((2, 3, 4, 4)), [[0, 0], [1, 1]]), (np.zeros((2, 3, 4, 4)), [[0, 0]])],
+    "neighbour_colour_similarity": [
+        (np.zeros((2, 3, 4, 4)), [[0, 0], [1, 1]]),
+        (np.zeros((2, 3, 4, 4)), [[0, 0]]),
+    ],
     "confidence": [(HOLE,), ([1.0, 2.0],)],
 }
 

@@ -1,4 +1,4 @@
-"""Activation atlases: theorems about the layout, the whitening, the transforms and the optimisation of icons."""
+"""Activation atlases: theorems about the layout, the whitening, the transforms and the icons."""
 
 from fractions import Fraction
 
@@ -57,7 +57,8 @@ def naive_cells(positions, grid, minimum):
         for column in range(grid):
             left, bottom = Fraction(column, grid), Fraction(grid - 1 - row, grid)
             members = [
-                i for i, (x, y) in enumerate(positions)
+                i
+                for i, (x, y) in enumerate(positions)
                 if float(left) <= x <= float(left + Fraction(1, grid))
                 and float(bottom) <= y <= float(bottom + Fraction(1, grid))
             ]
@@ -131,7 +132,9 @@ def test_targets_are_whitened_cell_means_and_do_not_depend_on_the_units_basis():
     for target, index in zip(targets, members):
         assert torch.allclose(target.double() @ moment, activations[index].double().mean(0), atol=1e-5)
     mixing = gaussian(6, 6, seed=3)
-    mixed = visualise.atlas_targets(activations @ mixing, members, 0)  # dot products with activations stay the same
+    mixed = visualise.atlas_targets(
+        activations @ mixing, members, 0
+    )  # dot products with activations stay the same
     assert torch.allclose(mixed @ (activations @ mixing).T, targets @ activations.T, atol=1e-3)
     assert targets.dtype == torch.float32
     with pytest.raises(ValueError, match="minimum"):
@@ -167,7 +170,9 @@ def test_gradient_reaches_the_spectrum_through_transform_and_paint():
     small = Transforms(pad=1, jitters=(2,), scales=(0.9,), angles=(7,), last_jitter=1)
     pose = Pose(1, 2, 0.9, 7, 0, 1)
     spectrum = lucid.spectra([0], 1, 8).double().requires_grad_()
-    assert torch.autograd.gradcheck(lambda s: lucid.transformed(lucid.paint(s), pose, 5, 0.3, small), spectrum)
+    assert torch.autograd.gradcheck(
+        lambda s: lucid.transformed(lucid.paint(s), pose, 5, 0.3, small), spectrum
+    )
 
 
 def test_every_pose_gives_the_spectrum_a_gradient():
@@ -181,7 +186,9 @@ def test_every_pose_gives_the_spectrum_a_gradient():
 
 def test_default_transforms_are_those_of_the_atlas_notebook():
     assert len(ATLAS.scales) == 85 + 40 and len(ATLAS.angles) == 40 + 20 + 10 + 5
-    assert min(ATLAS.scales) == pytest.approx(0.673, abs=1e-3) and max(ATLAS.scales) == pytest.approx(1.025, abs=1e-3)
+    assert min(ATLAS.scales) == pytest.approx(0.673, abs=1e-3) and max(ATLAS.scales) == pytest.approx(
+        1.025, abs=1e-3
+    )
     assert ATLAS.window(80) == (52, 50)
 
 
@@ -194,13 +201,17 @@ def test_offsets_have_the_variance_of_the_sum_of_their_jitters():
     assert np.allclose(offsets.mean(0), 16, atol=0.5) and np.allclose(offsets.var(0), expected, rtol=0.15)
     assert abs(np.corrcoef(offsets.T)[0, 1]) < 0.1
     assert {pose.last_top for pose in poses} == {0, 1, 2} == {pose.last_left for pose in poses}
-    assert {pose.scale for pose in poses} <= set(ATLAS.scales) and {pose.angle for pose in poses} == set(ATLAS.angles)
+    assert {pose.scale for pose in poses} <= set(ATLAS.scales) and {pose.angle for pose in poses} == set(
+        ATLAS.angles
+    )
 
 
 @pytest.mark.parametrize("draw", range(6))
 def test_one_crop_equals_the_sequence_of_crops(draw):
     images, generator = random(2, 3, 80, 80), np.random.default_rng(draw)
-    low, high = (0, 0) if draw == 0 else (0, 1)  # the first draw takes every crop from the corner, into the padding
+    low, high = (
+        (0, 0) if draw == 0 else (0, 1)
+    )  # the first draw takes every crop from the corner, into the padding
     offsets = [generator.integers(low, high * d + 1, 2) for d in (*ATLAS.jitters, ATLAS.last_jitter)]
     naive = torch.full((2, 3, 84, 84), 0.3)
     naive[..., 2:82, 2:82] = images
@@ -218,7 +229,9 @@ def test_the_unmoved_pose_is_the_centre_view(size):
     expected = visualise.centre_view(images, size, 0.0)
     assert expected.shape == (3, 1, size, size)
     assert torch.allclose(lucid.transformed(images, CENTRED, size, 0.0), expected, atol=1e-5)
-    middle = torch.nn.functional.interpolate(images[..., 15:65, 15:65], (size, size), mode="bilinear", antialias=True)
+    middle = torch.nn.functional.interpolate(
+        images[..., 15:65, 15:65], (size, size), mode="bilinear", antialias=True
+    )
     assert torch.equal(expected, middle)
 
 
@@ -228,7 +241,9 @@ def test_a_quarter_turn_is_counter_clockwise_and_half_scale_a_quarter_of_the_are
     turned = lucid.transformed(images, Pose(0, 0, 1.0, 90, 0, 0), 52, 0.0, whole)
     assert torch.allclose(turned, torch.rot90(images, 1, (2, 3)), atol=1e-5)
     halved = lucid.transformed(torch.ones(1, 1, 52, 52), Pose(0, 0, 0.5, 0, 0, 0), 52, 0.0, whole)[0, 0]
-    assert torch.allclose(halved[13:39, 13:39], torch.ones(26, 26)) and halved.sum() == pytest.approx(26**2, rel=1e-5)
+    assert torch.allclose(halved[13:39, 13:39], torch.ones(26, 26)) and halved.sum() == pytest.approx(
+        26**2, rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("pad_value", [0.0, 1.0, 0.37])
@@ -337,7 +352,10 @@ def test_a_dead_network_leaves_the_start_as_it_is(cosine):
         return (images.flatten(1)[:, :4] - 100).relu()
 
     images, scores = visualise.icons(dead, torch.eye(4), steps=3, **options)
-    assert torch.equal(images, visualise.icons(dead, torch.eye(4), steps=0, **options)[0]) and (scores == 0).all()
+    assert (
+        torch.equal(images, visualise.icons(dead, torch.eye(4), steps=0, **options)[0])
+        and (scores == 0).all()
+    )
 
 
 def test_the_network_stays_as_it_is_and_progress_counts_the_steps():
@@ -345,8 +363,15 @@ def test_the_network_stays_as_it_is_and_progress_counts_the_steps():
     before, calls = [p.clone() for p in network.parameters()], []
     with torch.no_grad():
         _, start = visualise.icons(network, torch.ones(5, 5), image_shape=(1, 28, 28), steps=0)
-        images, scores = visualise.icons(network, torch.ones(5, 5), image_shape=(1, 28, 28), steps=4, batch=2,
-                                         autocast_dtype=torch.bfloat16, progress=lambda: calls.append(1))
+        images, scores = visualise.icons(
+            network,
+            torch.ones(5, 5),
+            image_shape=(1, 28, 28),
+            steps=4,
+            batch=2,
+            autocast_dtype=torch.bfloat16,
+            progress=lambda: calls.append(1),
+        )
     assert len(calls) == 4 * 3 and scores.sum() > start.sum() and scores.dtype == torch.float32
     assert all(p.grad is None and torch.equal(p, b) for p, b in zip(network.parameters(), before))
     assert not images.requires_grad

@@ -103,8 +103,8 @@ def load_tensors(path: Path, names=None) -> tuple[dict[str, np.ndarray], dict]:
             return {name: file.get_tensor(name) for name in keys}, json.loads((file.metadata() or {}).get("card", "{}"))
     except SafetensorError as error:
         raise ValueError(
-            f"{path} is damaged ({error}): run `python -m stages.forget {path}`, which removes it and its "
-            "copy in DVC's cache, then `dvc repro`"
+            f"{path} is damaged ({error}), and so may be DVC's copy of it: "
+            f"use `python -m stages.forget {path}` to delete it and run `dvc repro`"
         ) from error
 
 

@@ -1,17 +1,15 @@
-"""Data sets: one module a set, found by its name, each with three things.
+"""Data sets: one module a set, found by its name. A new set is one new file here, with
 
-``CARD``     what the set is, known before anything is prepared (`Card`)
-``SOURCES``  where its official files come from (`pipeline.raw.Source`)
-``make(smoke)``  its splits, {split: {"images": uint8 (examples, channels, height, width), label: int
-             (examples,)}}, and what the prepared file's card says of it besides (a dictionary, mostly
-             empty)
+CARD: what the set is, known before anything is prepared (`Card`).
+sources(): where its official files come from, a tuple of `pipeline.raw.Source`.
+make(smoke): its splits, {split: {"images": uint8 (examples, channels, height, width), label: int
+    (examples,)}}, and what the prepared file's card says of it besides, a dictionary. smoke: whether they are
+    stand-ins of the same shapes, as at scale smoke and only there.
+index(): only where a set is larger than memory; scale paper calls it instead of ``make``. "path" stands in
+    the place of "images": uint8 (examples, bytes), each image's file padded with zeros.
 
-A set that is larger than memory has ``index()`` too, which scale paper calls instead of ``make``: it gives
-"path", uint8 (examples, bytes), each image's file padded with zeros, in the place of "images".
-
-At scale smoke, and only there, sets are stand-ins of the same shapes. A new set is one new file here. What
-it needs and no other set does, a stand-in of its own kind for instance, belongs into that file: then no
-other set is prepared again.
+What a set needs and no other does, such as a stand-in of its own kind, belongs into its file: then no other
+set is prepared again. Slow imports belong into the functions: `check` asks for every card.
 """
 
 import pkgutil
@@ -94,4 +92,4 @@ def capped_as(split: str) -> str:
 
 def sources() -> list:
     """Every source of official files (`pipeline.raw.Source`), once each."""
-    return list({source.name: source for name in names() for source in module(name).SOURCES}.values())
+    return list({source.name: source for name in names() for source in module(name).sources()}.values())

@@ -16,7 +16,7 @@ CARD = Card(
     at={"smoke": {"examples": {"train": 1500, "test": 300}}},
 )
 
-SOURCES = cifar100.SOURCES
+sources = cifar100.sources
 
 
 def make(smoke: bool) -> tuple[dict, dict]:
@@ -24,7 +24,7 @@ def make(smoke: bool) -> tuple[dict, dict]:
     if smoke:
         splits = embedded.texture_splits(15, "fine")
         return {split: {**data, "coarse": data["fine"] // 5} for split, data in splits.items()}, {}
-    train, test = raw.official(*SOURCES)
+    train, test = raw.official(*sources())
     return {"train": _three(train, "train"), "test": _three(test, "test")}, {}
 
 
@@ -43,4 +43,4 @@ def _three(data, split):
 
 def _unpickled(name):
     """What torchvision leaves out. A pickle may run anything, so its checksum is verified before."""
-    return pickle.loads(raw.verified(*SOURCES, name), encoding="latin1")
+    return pickle.loads(raw.verified(*sources(), name), encoding="latin1")

@@ -7,14 +7,12 @@ import os
 from pathlib import Path
 
 import numpy as np
-from torchvision.datasets.utils import download_and_extract_archive, download_url
 
 from pipeline import embedded, raw
 from pipeline.folder import RAW, raw_folder, stacked
 from pipeline.sets import Card
 
-# At paper `image` is what a network sees: to train on, images are decoded at 256 pixels, of which
-# augmentation takes parts.
+# At paper `image` is what a network sees; trainings decode images at 256 pixels, of which they take parts.
 CARD = Card(
     examples={"train": 100_000, "test": 10_000},
     image=(3, 64, 64),
@@ -43,6 +41,8 @@ class TinyImageNet:
     url, md5 = f"https://cs231n.stanford.edu/{TINY_FOLDER}.zip", "90528d7ca1a48142e341f4ef8d21d0de"
 
     def __init__(self, root, download: bool):
+        from torchvision.datasets.utils import download_and_extract_archive  # slow to import
+
         download_and_extract_archive(self.url, root, md5=self.md5, remove_finished=True)
 
 
@@ -52,6 +52,8 @@ class WordNet:
     url = "https://image-net.org/data/"
 
     def __init__(self, root, download: bool):
+        from torchvision.datasets.utils import download_url  # slow to import
+
         for name, md5 in SYNSETS:
             download_url(self.url + Path(name).name, root / FOLDER, md5=md5)
 
@@ -63,7 +65,11 @@ TINY = raw.Source(
     packed=((f"{TINY_FOLDER}.zip", TinyImageNet.md5),),
 )
 WORDNET = raw.Source("WordNet", WordNet, files=SYNSETS)
-SOURCES = (TINY, WORDNET)
+
+
+def sources() -> tuple[raw.Source, ...]:
+    """What stands in below scale paper, and the tables of synsets. ImageNet itself cannot be downloaded."""
+    return (TINY, WORDNET)
 
 
 def make(smoke: bool) -> tuple[dict, dict]:
@@ -73,10 +79,8 @@ def make(smoke: bool) -> tuple[dict, dict]:
         splits = embedded.texture_splits(len(wnids), "class", 500, 100, 64)
         return splits, synsets_above(wnids, parents, words)
     wnids, splits = tiny_imagenet()
-    return splits, {
-        "source": "Tiny-ImageNet-200, which stands in for ImageNet",
-        **synsets_above(wnids, *wordnet()),
-    }
+    about = {"source": "Tiny-ImageNet-200, which stands in for ImageNet"}
+    return splits, about | synsets_above(wnids, *wordnet())
 
 
 def index() -> tuple[dict, dict]:
@@ -87,10 +91,8 @@ def index() -> tuple[dict, dict]:
     wnids, splits = imagenet()
     for data in splits.values():
         data["path"] = _fixed_width(data["path"])
-    return splits, {
-        "source": f"ImageNet, read from {RAW / FOLDER} as it is used",
-        **synsets_above(wnids, *wordnet()),
-    }
+    about = {"source": f"ImageNet, read from {RAW / FOLDER} as it is used"}
+    return splits, about | synsets_above(wnids, *wordnet())
 
 
 def tiny_imagenet() -> tuple[list, dict]:
@@ -117,8 +119,7 @@ def tiny_imagenet() -> tuple[list, dict]:
 def imagenet() -> tuple[list, dict]:
     """(wnids; {split: {"path": strings, "class": int64}}) of ImageNet's files, of which none is opened.
 
-    ImageNet's validation images are the test set. Raises ValueError in one line where the files are not
-    there.
+    ImageNet's validation images are the test set. Raises ValueError in one line where the files are absent.
     """
     top = raw_folder() / FOLDER
     folders = {"train": top / "train", "test": top / "val"}
@@ -169,18 +170,13 @@ def synsets_above(wnids: list, parents: dict, words: dict) -> dict:
             f"{unknown[0]} is a class or synset that ImageNet's words.txt does not know: "
             "are its folders named by wnids?"
         )
-    return {
-        "wnids": wnids,
-        "parents": {synset: parents.get(synset, []) for synset in above},
-        "words": {synset: words[synset] for synset in above},
-    }
+    kinds = {synset: parents.get(synset, []) for synset in above}
+    return {"wnids": wnids, "parents": kinds, "words": {synset: words[synset] for synset in above}}
 
 
 def _decoded(pairs):
-    return {
-        "images": stacked([path for path, _ in pairs], 64),
-        "class": np.array([label for _, label in pairs]),
-    }
+    paths, labels = zip(*pairs, strict=True)
+    return {"images": stacked(paths, 64), "class": np.array(labels)}
 
 
 def _subfolders(folder: Path) -> list[str]:

@@ -1,7 +1,5 @@
 """MNIST: 50,000 handwritten digits to train on and 10,000 to test (LeCun, Cortes & Burges)."""
 
-from torchvision import datasets
-
 from pipeline import embedded, raw
 from pipeline.sets import Card
 
@@ -20,14 +18,15 @@ UNPACKED = (
     ("t10k-images-idx3-ubyte", "2646ac647ad5339dbf082846283269ea"),
     ("t10k-labels-idx1-ubyte", "27ae3e4e09519cfbb04c329615203637"),
 )
-SOURCES = (
-    raw.Source(
-        "MNIST",
-        datasets.MNIST,
-        files=tuple((f"{FOLDER}/{name}", md5) for name, md5 in UNPACKED),
-        packed=tuple((f"{FOLDER}/{name}", md5) for name, md5 in datasets.MNIST.resources),
-    ),
-)
+
+
+def sources() -> tuple[raw.Source, ...]:
+    """The four official files, unpacked or packed."""
+    from torchvision import datasets  # slow to import, and a card needs nothing of it
+
+    files = tuple((f"{FOLDER}/{name}", md5) for name, md5 in UNPACKED)
+    packed = tuple((f"{FOLDER}/{name}", md5) for name, md5 in datasets.MNIST.resources)
+    return (raw.Source("MNIST", datasets.MNIST, files, packed),)
 
 
 def make(smoke: bool) -> tuple[dict, dict]:
@@ -38,7 +37,7 @@ def make(smoke: bool) -> tuple[dict, dict]:
             "train": {"images": images[:1500], "digit": labels[:1500]},
             "test": {"images": images[1500:], "digit": labels[1500:]},
         }, {}
-    train, test = raw.official(*SOURCES)
+    train, test = raw.official(*sources())
     return {
         "train": {"images": train.data.numpy()[:50_000, None], "digit": train.targets.numpy()[:50_000]},
         "test": {"images": test.data.numpy()[:, None], "digit": test.targets.numpy()},

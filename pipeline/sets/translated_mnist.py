@@ -20,7 +20,7 @@ CARD = Card(
     },
 )
 
-SOURCES = mnist.SOURCES
+sources = mnist.sources
 
 
 def make(smoke: bool) -> tuple[dict, dict]:

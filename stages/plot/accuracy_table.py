@@ -1,44 +1,79 @@
-"""Test accuracy of every depth and width on CIFAR-10 and CIFAR-100, beside the paper's: Nguyen et al. 2021, table B.1.
+"""Test accuracy of every depth and width on CIFAR-10 and CIFAR-100: Nguyen et al. 2021, table B.1.
 
-Expect, where the recipe is not cut: within 0.7 points on CIFAR-10 and 1.5 on CIFAR-100; everywhere: the same order, rising
-with depth and, more steeply, with width. An option row has the paper's pair of accuracies for each size.
+Expect, where the recipe is not cut: within 0.7 points of the paper's on CIFAR-10 and 1.5 on CIFAR-100;
+everywhere: the same order, rising with depth and, more steeply, with width. A row of options has the paper's
+pair of accuracies for each size.
 """
-import numpy as np
 
-from wide import artifacts, plot
+from dataclasses import dataclass
+from typing import Annotated
+import numpy as np
+from pipeline.figure import page, present, stated, table
+from wide import plot
+from pipeline.bounds import FILLED, Count, Positive
+from pipeline.options import Key, Study, Variant, of_length
 
 HEADER = ["depth", "width", "CIFAR-10 (%)", "paper", "CIFAR-100 (%)", "paper"]
 
 
-def draw(entry, scale):
-    tasks = [[(study, row["variant"]) for study in row["studies"]] for row in entry["rows"]]
-    found = plot.present(lambda *task: artifacts.load_numbers(artifacts.training_metrics(scale, entry["reads"], "-".join(task))), sum(tasks, []))
-    lines = [HEADER, ["---"] * len(HEADER)]
-    for row, pair in zip(entry["rows"], tasks):
-        trained = [found[task] for task in pair]
-        sizes = {*row["paper"], *trained[0], *trained[1]}
-        lines += [cells(size, row, trained) for size in sorted(sizes, key=lambda size: float(size[1:]))]
-    networks = [len(size["seeds"]) for sizes in found.values() for size in sizes.values()]
-    return "\n".join([f"# {entry['title']}", "", f"Scale {scale}; mean and, of several networks, standard deviation over seeds; "
-                      f"n = {min(networks)} to {max(networks)} networks each, in brackets.", "", *map(joined, lines), ""])
+@dataclass(frozen=True)
+class Row:
+    """Studies on either data set; depth or width: what their sizes have in common; the paper's two accuracies."""
+
+    studies: Annotated[list[Study], of_length(2)]
+    variant: Variant
+    paper: Annotated[dict[Key, Annotated[list[float], of_length(2)]], FILLED]
+    depth: Count = None
+    width: Positive = None
+
+    def __post_init__(self):
+        for key in self.paper:
+            if (self.width if key[0] == "d" else self.depth) is None:
+                raise ValueError(f"a row with the size {key} has a {'width' if key[0] == 'd' else 'depth'}")
 
 
-def cells(size, row, trained):
+@dataclass(frozen=True)
+class Options:
+    """A row a depth, or a study by depth."""
+
+    rows: Annotated[list[Row], FILLED]
+
+
+def draw(entry, scale, load):
+    wanted = [(study, row["variant"]) for row in entry["rows"] for study in row["studies"]]
+    found = present(load, "training", wanted)
+    lines = [HEADER]
+    for row, trained in zip(entry["rows"], zip(found[::2], found[1::2], strict=True), strict=True):
+        keys = {*row["paper"], *trained[0].keys(), *trained[1].keys()}
+        lines += [cells(key, row, trained) for key in sorted(keys, key=number)]
+    networks = [len(size.seeds) for trained in found for size in trained.sizes()]
+    intro = (
+        f"Scale {scale}; mean and, of several networks, standard deviation over seeds; "
+        f"n = {min(networks)} to {max(networks)} networks each, in brackets."
+    )
+    return page(entry["title"], intro, table(lines))
+
+
+def number(key):
+    """The depth or the width that a size's key says."""
+    return max(stated(key).values())
+
+
+def cells(key, row, trained):
     """A line of the table: the size, then ours and the paper's on either data set."""
-    facts = {"depth": row.get("depth"), "width": row.get("width"), {"w": "width", "d": "depth"}[size[0]]: float(size[1:])}
+    facts = {"depth": row.get("depth"), "width": row.get("width"), **stated(key)}
     line = [f"{facts['depth']:g}", f"{facts['width']:g}"]
-    for measured, paper in zip(trained, row["paper"].get(size, [None, None])):
-        line += [ours(measured[size], facts["width"]) if size in measured else "not run", "–" if paper is None else f"{paper:.1f}"]
+    for measured, paper in zip(trained, row["paper"].get(key, [None, None]), strict=True):
+        ran = key in measured.keys()
+        line.append(ours(measured.size(key), facts["width"]) if ran else "not run")
+        line.append("–" if paper is None else f"{paper:.1f}")
     return line
 
 
-def ours(measured, width):
-    """Mean and deviation in percent, number of networks, and the width where a cap or the width multiplier changed it."""
-    accuracy = 100 * np.array(measured["test_accuracy"], float)
+def ours(size, width):
+    """Mean and deviation in percent, number of networks, and the width where a cap or a factor changed it."""
+    accuracy = 100 * np.array(size.accuracy)
     mean, sd = plot.mean_sd(accuracy)
     spread = f" ± {sd:.1f}" if len(accuracy) > 1 else ""
-    return f"{mean:.1f}{spread} ({len(accuracy)})" + (f", at width {measured['width']:g}" if measured["width"] != width else "")
-
-
-def joined(line):
-    return "| " + " | ".join(line) + " |"
+    changed = f", at width {size.width:g}" if size.width != width else ""
+    return f"{mean:.1f}{spread} ({len(accuracy)}){changed}"

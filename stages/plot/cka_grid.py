@@ -1,59 +1,114 @@
 """CKA between all layers of single networks, one heatmap each: Nguyen et al. 2021, fig. 1, 2, C.1, D.1-D.6.
 
-Expect: a checkerboard in small networks; with depth and width (fig. 1, C.1), and sooner with less data (2, D.2-D.4), a
-bright square of late layers, at another place in every seed (D.1), where the top PC holds much variance (D.5); without
-the first PC it goes (D.6). A row of options has sizes, or one size and so many seeds, or panels of their own.
+Expect: a checkerboard in small networks; with depth and width (fig. 1, C.1), and sooner with less data (2,
+D.2-D.4), a bright square of late layers, at another place in every seed (D.1), where the top PC holds much
+variance (D.5); without the first PC it goes (D.6).
 """
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
 import numpy as np
+from pipeline.figure import network, present, small_print, studies, titled, variants
+from wide import plot
+from pipeline.bounds import FILLED, Count, Positive
+from pipeline.options import Pane, Size, Study, Title, Variant
 
-from wide import artifacts, plot
+SIDE, LINE = 0.9, 0.12  # inches: of a heatmap by default, of a further line in a title
+BESIDE = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "right", "va": "center"}
 
 
-def draw(entry, scale):
-    rows = [[row | panel for panel in panels(row)] for row in plot.at_scale(entry["rows"], scale)]
-    studies = [(panel["study"], panel["variant"]) for row in rows for panel in row]
-    cka, pca = (plot.present(lambda *key: artifacts.load_result(artifacts.result(scale, key[0], measure, key[1])), studies)
-                if wanted else {} for measure, wanted in (("cka", True), ("pca", entry.get("sort"))))
-    more = [0.12 * max(panel["title"].count("\n") for panel in row) for row in rows]  # inches of further lines in titles
-    sides = [entry.get("side", 0.9)]  # inches of a heatmap
-    figure, axes = plot.page(sides * max(map(len, rows)), sides * len(rows), left=0.75, right=0.55, top=0.36 + more[0], bottom=0.52,
-                             across=0.13, down=0.44 + max(more))
-    for row, boxes in zip(rows, axes):
-        for column, (box, panel) in enumerate(zip(boxes, row)):
-            paint(box, panel, entry.get("matrix", "cka"), cka, pca, scale)
-            box.tick_params(labelleft=column == 0)
-        for box in boxes[len(row):]:
+@dataclass(frozen=True)
+class Row:
+    """Panels of their own; or a study's variant with sizes, or with one size and so many seeds."""
+
+    label: Title
+    panels: Annotated[list[Pane], FILLED] = None
+    study: Study = None
+    variant: Variant = None
+    title: Title = None
+    sizes: Annotated[list[Size], FILLED] = None
+    size: Size = None
+    seeds: Count = None
+
+    def __post_init__(self):
+        own = (self.study, self.variant, self.title)
+        several = (self.sizes is not None, self.size is not None and self.seeds is not None)
+        listed = self.panels is not None and not any(map(bool, (*own, self.sizes, self.size, self.seeds)))
+        if not listed and (None in own or self.panels is not None or sum(several) != 1):
+            raise ValueError("a row has panels; or study, variant, title, and either sizes or a size and seeds")
+
+
+@dataclass(frozen=True)
+class Options:
+    """matrix: removed is CKA without the first principal component. sort: seeds by its share. side: inches."""
+
+    rows: Annotated[list[Row], FILLED]
+    matrix: Literal["cka", "removed"] = "cka"
+    sort: bool = False
+    side: Positive = None
+
+
+def draw(entry, scale, load):
+    rows = [[row | panel for panel in panels(row)] for row in entry["rows"]]
+    everything = [panel for row in rows for panel in row]
+    for measure in ("cka", "pca") if entry.get("sort") else ("cka",):
+        for panel, found in zip(everything, present(load, measure, studies(everything)), strict=True):
+            panel[measure] = found
+    figure, axes = grid(rows, entry.get("side", SIDE))
+    for row, boxes in zip(rows, axes, strict=True):
+        for box, panel in zip(boxes, row, strict=False):
+            paint(box, panel, entry.get("matrix", "cka"), scale)
+            box.tick_params(labelleft=box is boxes[0])
+        for box in boxes[len(row) :]:
             box.remove()
-        boxes[0].set_ylabel("layer" if boxes[0].images else "", fontsize=7)
-        found, first = cka[row[0]["study"], row[0]["variant"]], row[0]
-        label = plot.named(first["label"], found, plot.member(found, first["size"])[0])
-        boxes[0].annotate(label, (0, 0.5), (-30, 0), xycoords="axes fraction", textcoords="offset points", fontsize=7.5, rotation=90,
-                          ha="right", va="center", ma="center")
+        label(boxes[0], row[0])
     for box in axes[-1]:
         box.set_xlabel("layer" if box.images else "", fontsize=7)
     plot.colour_bar(figure, axes[0, -1], "CKA")
-    variants = ", ".join(dict.fromkeys(variant.split("-")[-1] for _, variant in studies))
-    plot.corner(figure, f"above: test accuracy, block's share of the layers; variant {variants}; scale {scale}")
+    told = f"above: test accuracy, block's share of the layers; variant {variants(everything)}; scale {scale}"
+    plot.corner(figure, told)
     return figure
 
 
 def panels(row):
-    """What sets the panels of a row apart: all that they list, or the nth seed of one size, or their sizes."""
-    return row.get("panels") or [{"nth": nth} for nth in range(row.get("seeds", 0))] or [{"size": size} for size in row["sizes"]]
+    """What sets the panels of a row apart: what they list, the nth seeds of one size, or their sizes."""
+    seeds = [{"nth": nth} for nth in range(row.get("seeds", 0))]
+    return row.get("panels") or seeds or [{"size": size} for size in row["sizes"]]
 
 
-def paint(box, panel, matrix, cka, pca, scale):
-    """One heatmap. Where a row is sorted, its nth seed is that with the nth largest share of the top PC."""
-    study, nth = (panel["study"], panel["variant"]), panel.get("nth", 0)
-    size, seed = plot.member(cka[study], panel["size"], nth)
-    late = {other: float(pca.get(study, {}).get(f"{size}/{other}/late", np.nan)) for other in cka[study].get(f"{size}/seeds", ())}
-    if pca and seed is not None:
-        seed = sorted(late, key=lambda other: np.nan_to_num(late[other], nan=-1), reverse=True)[nth]
-    shown = cka[study].get(f"{size}/{seed}/{matrix}")
-    facts = {"seed": nth if seed is None else seed, "late": late.get(seed, np.nan)}
-    title = plot.named(panel["title"], cka[study], size, **facts).replace("nan", "–")
-    if shown is None:
-        plot.heading(box, "" if pca else title)
+def grid(rows, side):
+    """The page: as many columns as the longest row has, room for titles of several lines."""
+    more = [LINE * max(panel["title"].count("\n") for panel in row) for row in rows]
+    room = {"top": 0.36 + more[0], "bottom": 0.52, "across": 0.13, "down": 0.44 + max(more)}
+    return plot.page([side] * max(map(len, rows)), [side] * len(rows), left=0.75, right=0.55, **room)
+
+
+def label(box, panel):
+    """A row's, to the left of its first panel."""
+    text = titled(panel["label"], panel["cka"], network(panel["cka"], panel["size"])[0])
+    box.annotate(text, (0, 0.5), (-30, 0), fontsize=7.5, rotation=90, ma="center", **BESIDE)
+    box.set_ylabel("layer" if box.images else "", fontsize=7)
+
+
+def paint(box, panel, matrix, scale):
+    cka = panel["cka"]
+    size, seed, share = chosen(panel)
+    facts = {"seed": panel.get("nth", 0) if seed is None else seed, "late": share}
+    title = titled(panel["title"], cka, size, **facts).replace("nan", "–")  # a share that was not measured
+    if not cka.has(matrix, size, seed):
+        plot.heading(box, "" if "pca" in panel else title)
         return plot.not_run(box, scale, small=True)
-    plot.heatmap(box, shown)
-    plot.heading(box, title, plot.results(cka[study], size, seed, "block" if matrix == "cka" else f"{matrix}_block"))
+    plot.heatmap(box, cka.get(matrix, size, seed))
+    plot.heading(box, title, small_print(cka, size, seed, "block" if matrix == "cka" else f"{matrix}_block"))
+
+
+def chosen(panel):
+    """(size, seed, top PC's share of the variance) of the nth network; in sorted rows, by that share."""
+    pca, nth = panel.get("pca"), panel.get("nth", 0)
+    size, seed = network(panel["cka"], panel["size"], nth)
+    if pca is None or seed is None:
+        return size, seed, np.nan
+    seeds = panel["cka"].size(size).seeds
+    late = {seed: pca.get("late", size, seed) if pca.has("late", size, seed) else np.nan for seed in seeds}
+    seed = sorted(late, key=lambda seed: np.nan_to_num(late[seed], nan=-1), reverse=True)[nth]
+    return size, seed, late[seed]

@@ -36,7 +36,7 @@ def inside(tap, place: str):
     """The tap for the layers of a part of a network: it sees them as ``place.name``."""
     if tap is None:
         return None
-    return lambda name, activation: tap(f"{place}.{name}", activation)
+    return lambda name, activation: tapped(tap, f"{place}.{name}", activation)
 
 
 def unit_count(amount: float) -> int:
@@ -75,8 +75,8 @@ def one_of(name: str, value: str, known) -> str:
     """The value, if it is among the known names."""
     if not isinstance(value, str) or value not in known:
         near = get_close_matches(str(value), known, 1)
-        guess = f"did you mean '{near[0]}'? " if near else ""
-        raise ValueError(f"{name} {value!r} is unknown: {guess}Known are: {', '.join(known)}")
+        guess = f" (did you mean '{near[0]}'?)" if near else ""
+        raise ValueError(f"{name} {value!r} is unknown{guess}; known: {', '.join(known)}")
     return value
 
 

@@ -109,11 +109,14 @@ class SideBySide(nn.Module):
         return value if isinstance(owner, _Linears) or value.dim() == 1 else value.flatten(0, 1)
 
 
-class _Linears(nn.Module):
-    """A linear layer a member, (examples, members × inputs) to (examples, members × outputs)."""
+class _Linears(nn.Linear):
+    """A linear layer a member, (examples, members × inputs) to (examples, members × outputs).
+
+    Still a Linear, for a network that asks what its layers are.
+    """
 
     def __init__(self, linear: nn.Linear, members: int):
-        super().__init__()
+        super().__init__(linear.in_features, linear.out_features, linear.bias is not None, device="meta")
         self.weight, self.bias, self.members = linear.weight, linear.bias, members
 
     def forward(self, x):

@@ -1,5 +1,7 @@
 """What activation atlases show: figures 1, 2, 3, 5 and 6 of Gilboa & Gur-Ari 2019."""
 
+import numpy as np
+
 from papers.gilboa.claims.networks import ends, percent, widths
 
 # Thresholds, each with its reason.
@@ -21,7 +23,7 @@ def compared(case, study):
 
 
 def gap_claim(bench, narrow, wide):
-    """Single neurons lose more than the atlas in the wide net: an independent classifier's confidence in their icons."""
+    """Single neurons lose more than the atlas in the wide net, by an independent judge's confidence."""
     gaps = [net.of("icons_confidence") - net.of("neurons_confidence") for net in (narrow, wide)]
     return bench.judge(
         "a judge's confidence in atlas icons minus that in single neurons' icons is larger in the wide net",
@@ -66,7 +68,7 @@ def clusters(bench, narrow, wide) -> list:
             "classes cluster in both maps: 15-neighbour purity at least 0.95",
             "clustered well in both",
             f"{purity[0]:.3f} and {purity[1]:.3f}",
-            min(purity) >= CLUSTERED,
+            np.min(purity) >= CLUSTERED,  # false where one is NaN
         ),
         bench.judge(
             "classes fall into more sub-clusters in the wide net",
@@ -91,7 +93,8 @@ def fig2(case):
             against_number=True,
         ),
         bench.judge(
-            "the shift is read from the wide state better than from the narrow one: within-class R² larger by 0.1",
+            "the shift is read from the wide state better than from the narrow one: "
+            "within-class R² larger by 0.1",
             "clearly encoded in the wide net only",
             f"R² {fit[0]:.3f} and {fit[1]:.3f}",
             fit[1] - fit[0] > SHIFT_GAP,
@@ -164,7 +167,9 @@ def fig6(case):
     (_, pixels), (narrow, wide) = ends(case, "pixels"), ends(case, "mnist")
     bench = case.bench(f"no network; trained: n = {narrow.width:g} and {wide.width:g}")
     return [
-        below_trained(bench, "purity in pixel space is below that of the trained nets", "purity", pixels, narrow, wide),
+        below_trained(
+            bench, "purity in pixel space is below that of the trained nets", "purity", pixels, narrow, wide
+        ),
         bench.judge(
             "pixel space has no more sub-clusters than the wide net",
             "sub-clusters not visible",
@@ -186,4 +191,4 @@ def below_trained(bench, statement, name, pixels, narrow, wide):
     """A number is lower in pixel space than in either trained network."""
     raw, *trained = (net.of(name) for net in (pixels, narrow, wide))
     ours = f"{raw:.3f}, trained {trained[0]:.3f} and {trained[1]:.3f}"
-    return bench.judge(statement, "clusters less well separated", ours, raw < min(trained))
+    return bench.judge(statement, "clusters less well separated", ours, raw < np.min(trained))

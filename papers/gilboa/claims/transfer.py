@@ -21,8 +21,8 @@ FEWEST = 3  # widths that a curve needs
 class Curves:
     """A panel's accuracies, widths ascending.
 
-    widths: (W,). original, tuned: (W, seeds) on the task trained on, and on the new one. linear: (seeds,) of a linear
-    classifier on the pixels. inputs: their number. lacks: widths that a curve needs.
+    widths: (W,). original, tuned: (W, seeds) on the task trained on, and on the new one. linear: (seeds,) of
+    a linear classifier on the pixels. inputs: their number. lacks: widths that a curve needs.
     """
 
     widths: np.ndarray

@@ -1,4 +1,4 @@
-"""Networks behind the claims of Nguyen et al. 2021: which ones a claim takes, and whether they show a block."""
+"""Networks behind the claims of Nguyen et al. 2021: which ones a claim takes, which show a block."""
 
 from dataclasses import dataclass, replace
 
@@ -9,7 +9,9 @@ from pipeline.cells import Size
 
 HAS_BLOCK = 0.2  # block fraction below which a network shows no block: figure D.1's bound
 STILL_WITHOUT = 0.5  # block fraction from which a network does have one that the paper shows without
-DEEPEST = 110  # the paper's deep network with a block is ResNet-110 (1x); the wide one is the widest, ResNet-38 (10x)
+DEEPEST = (
+    110  # the paper's deep network with a block is ResNet-110 (1x); its wide one, ResNet-38 (10x), the widest
+)
 FEWEST = 3  # sizes that a trend needs, seeds that a correlation over seeds needs
 SHARES = {
     "all": "all data",
@@ -25,8 +27,8 @@ SHARES = {
 class Net:
     """One architecture in one variant.
 
-    results: {measure: Cells}. size: None where the scale has left all of its kind out. seeds: those that a claim looks at,
-    of `trained` that all the measures have. lacks: what keeps it from being a network such as the paper's.
+    results: {measure: Cells}. size: None where the scale has left all of its kind out. seeds: those that a
+    claim looks at, of `trained` that all the measures have. lacks: what keeps it from being as the paper's.
     """
 
     results: dict
@@ -100,11 +102,12 @@ def nets(case, study, measures=(), variant=None) -> list:
     """The networks of a variant, the shown one by default, that CKA and the measures have, smallest first."""
     variant = variant or case.shown
     results = {measure: case.kept(study, measure, variant) for measure in ("cka", *measures)}
-    having = [{size.key: set(size.seeds) for size in result.sizes()} for result in results.values()]
+    seeds_of = [{size.key: set(size.seeds) for size in result.sizes()} for result in results.values()]
     found = []
     for size in results["cka"].sizes():
-        seeds = tuple(sorted(set.intersection(*(seeds.get(size.key, set()) for seeds in having))))
-        found += [Net(results, variant, size, seeds, len(seeds))] if seeds else []
+        shared = set.intersection(*(seeds.get(size.key, set()) for seeds in seeds_of))
+        if shared:
+            found.append(Net(results, variant, size, tuple(sorted(shared)), len(shared)))
     return found
 
 
@@ -134,15 +137,15 @@ def nearest(along, wanted):
 
 def with_block(net) -> Net:
     """The seeds that show a block; all of them, and what is lacking, where none does."""
-    return having(net, lambda share: share >= HAS_BLOCK, "no block formed")
+    return showing(net, lambda share: share >= HAS_BLOCK, "no block formed")
 
 
 def without_block(net) -> Net:
     """The seeds that show none; all of them, and what is in the way, where each has one."""
-    return having(net, lambda share: share < STILL_WITHOUT, "a block formed")
+    return showing(net, lambda share: share < STILL_WITHOUT, "a block formed")
 
 
-def having(net, wanted, otherwise) -> Net:
+def showing(net, wanted, otherwise) -> Net:
     shares = net.each(Net.share)
     kept = tuple(seed for seed, share in zip(net.seeds, shares, strict=True) if wanted(share))
     if kept or net.lacks:
@@ -151,7 +154,7 @@ def having(net, wanted, otherwise) -> Net:
 
 
 def large_nets(case, measures=()) -> list:
-    """The paper's networks with a block, ResNet-110 (1x) and ResNet-38 (10x), or the largest kept; all their seeds."""
+    """The paper's networks with a block, ResNet-110 (1x) and ResNet-38 (10x), or the largest kept."""
     return [pick(case, "deep", deepest, measures), pick(case, "wide", largest, measures)]
 
 

@@ -5,7 +5,10 @@ from scipy import stats
 
 
 def pairs(matrix, keep=None):
-    """Entries of pairs of different layers: (L, L) -> (pairs,), NaN where one is dead. keep: (L,) bool, of these alone."""
+    """Entries of pairs of different layers, NaN where one is dead: (L, L) -> (pairs,).
+
+    keep: (L,) bool, of these layers alone.
+    """
     matrix = np.asarray(matrix, np.float64)
     matrix = matrix if keep is None else matrix[np.ix_(keep, keep)]
     return matrix[np.triu_indices(len(matrix), 1)]

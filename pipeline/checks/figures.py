@@ -1,0 +1,127 @@
+"""The figures' entries: what they read, how they are drawn, and the drawing's own options."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from fnmatch import fnmatch
+from importlib import import_module
+from typing import Annotated, Any, Literal
+
+from pipeline.bounds import DISTINCT, FILLED
+from pipeline.checks.runs import HERE
+from pipeline.figure import OTHERS, resolved
+from pipeline.places import Place, mapping, nearest
+from pipeline.typed import bind, checked
+
+
+@dataclass(frozen=True)
+class File:
+    """figures.yaml; shared holds what several figures have in common."""
+
+    paper: dict[str, Any]
+    figures: Annotated[dict[str, dict[str, Any]], FILLED]
+    shared: dict[str, Any] = None
+
+
+@dataclass(frozen=True)
+class About:
+    """The paper, and what was chosen where it is silent."""
+
+    title: str
+    authors: str
+    year: int
+    choices: list[str]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What every figure's entry has, whatever draws it."""
+
+    draw: str
+    to: Literal["png", "md"]
+    reads: Annotated[list[str], FILLED, DISTINCT]
+    title: str
+    caption: str
+
+
+def check_figures(entries: dict, place: Place, paper: str, results: list[str], claims, known: dict, shown: dict):
+    """Raise ValueError, one line, for an entry that could not be drawn, judged or found.
+
+    entries: figures.yaml. results: of the paper that its stage `index` lists, as <study>/<measure>/<variant>.
+    claims: keys of figures that are judged. known: names by kind, scales among them. shown: variants by scale.
+    """
+    checked(File, entries, place)
+    bind(About, entries["paper"], place / "paper")
+    for key, entry in entries["figures"].items():
+        here = place / "figures" / key
+        if not key.startswith(f"{paper}_"):
+            raise (place / "figures").wrong(key, f"a key that begins with the paper's, {paper}_")
+        _refuse_unknown_scales(entry, here, known["scales"])
+        for scale in known["scales"]:
+            _check_entry(entry, here, scale, results, known, shown.get(scale, ""))
+        if key not in claims:
+            name = key.removeprefix(f"{paper}_")
+            raise here.refused(f"nothing judges it; papers/{paper}/claims must have a function {name}")
+
+
+def _check_entry(entry, place, scale, results, known, shown):
+    """One entry at one scale."""
+    try:
+        entry = resolved(entry, scale, shown)
+    except ValueError as error:
+        raise place.refused(error) from None
+    names = [field.name for field in fields(Figure)]
+    bind(Figure, {name: entry[name] for name in names if name in entry}, place)
+    read = _check_reads(entry["reads"], place / "reads", results)
+    options = _options(entry["draw"], place / "draw")
+    bind(options, {name: value for name, value in entry.items() if name not in names}, place, known)
+    for here, study, variant in _shown_networks(entry, place):
+        if not any(fnmatch(result, f"{study}/*/{variant}") for result in read):
+            raise (place / "reads").wrong(entry["reads"], f"such that {here} finds {study}/…/{variant}")
+
+
+def _check_reads(patterns, place, results) -> list[str]:
+    """The results that patterns mean."""
+    found = []
+    for pattern in patterns:
+        matching = [result for result in results if fnmatch(result, pattern)]
+        if not matching:
+            near = nearest(pattern, results, "listed are")
+            raise place.wrong(pattern, f"a result that the stage `index` lists; {near}")
+        found += matching
+    return found
+
+
+def _options(draw: str, place: Place):
+    """The dataclass of a drawing's options."""
+    known = sorted(path.stem for path in (HERE / "stages" / "plot").glob("*.py") if path.stem[0] != "_")
+    if draw not in known:
+        raise place.wrong(draw, f"a module in stages/plot; {nearest(draw, known, 'there are')}")
+    module = import_module(f"stages.plot.{draw}")
+    if not hasattr(module, "Options"):
+        raise place.wrong(draw, "a drawing with a dataclass Options, which says what can be set")
+    return module.Options
+
+
+def _refuse_unknown_scales(value, place: Place, scales):
+    """A mapping that chooses by scale, known by its key `others`, names scales."""
+    if isinstance(value, dict):
+        for key, inner in mapping(value, place).items():
+            if OTHERS in value and key not in (OTHERS, *scales):
+                raise place.unknown(key, [*scales, OTHERS])
+            _refuse_unknown_scales(inner, place / key, scales)
+    if isinstance(value, list):
+        for number, inner in enumerate(value):
+            _refuse_unknown_scales(inner, place / number, scales)
+
+
+def _shown_networks(value, place: Place) -> Iterator[tuple[Place, str, str]]:
+    """Where networks are named, their study and variant."""
+    if isinstance(value, dict):
+        if "variant" in value:
+            for study in [value["study"]] if "study" in value else value.get("studies", []):
+                yield place, study, value["variant"]
+        for key, inner in value.items():
+            yield from _shown_networks(inner, place / key)
+    if isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _shown_networks(inner, place / number)

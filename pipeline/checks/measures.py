@@ -1,0 +1,94 @@
+"""Settings of measures, bound to the dataclasses of their stages: Settings of all studies, OfStudy of one.
+
+Either may have a method ``refuse``, which looks at what the measure would be given of a size (`Trial`); an
+OfStudy whose ``needed`` is False may be left out.
+"""
+
+from dataclasses import fields
+from typing import get_type_hints
+
+from pipeline.bounds import parts_of
+from pipeline.caps import at_most, measure_caps
+from pipeline.checks.runs import Run
+from pipeline.checks.shape import MeasureCaps
+from pipeline.places import Place, mapping
+from pipeline.typed import bind, checked, fit
+
+
+def check_settings(params: dict, place: Place, runs: list[Run], known: dict, studies: dict):
+    """Raise ValueError, one line, for settings that no measure could use, and for those that are missing.
+
+    place: of the paper's parameters. known: names by kind. studies: more of them for each study.
+    """
+    shared = params.get("measures", {})
+    settings = {run.name: run.described("Settings") for run in runs if run.described("Settings")}
+    _same_names(shared, settings, settings, place / "measures")
+    for name, values in shared.items():
+        bind(settings[name], values, place / "measures" / name, known)
+    for study, names in studies.items():
+        here, own = place / study / "measure", params[study]["measure"]
+        measured = {run.name: run.described("OfStudy") for run in runs if run.words.get("study") == study}
+        measured = {name: kind for name, kind in measured.items() if kind}
+        needed = [name for name, kind in measured.items() if getattr(kind, "needed", True)]
+        _same_names(own, measured, needed, here)
+        for name, values in own.items():
+            bind(measured[name], values, here / name, known | names)
+        for scale, caps in params[study]["at"].items():
+            check_caps(caps["measure"], place / study / "at" / scale / "measure", settings.values(), known)
+
+
+def _same_names(stated: dict, known, needed, place: Place):
+    for name in mapping(stated, place):
+        if name not in known:
+            raise place.unknown(name, known)
+    for name in needed:
+        if name not in stated:
+            raise place.missing(name, "a mapping of names to values: a stage measures it")
+
+
+def check_caps(caps: dict, place: Place, settings, known: dict):
+    """Raise ValueError for a cap that is none of the general ones nor of a number among measures' settings.
+
+    settings: dataclasses of the measures.
+    """
+    general = [field.name for field in fields(MeasureCaps)]
+    hints = {}
+    for kind in settings:
+        for name, hint in get_type_hints(kind, include_extras=True).items():
+            if parts_of(hint)[0] in (int, float):
+                hints.setdefault(name, []).append(hint)
+    for key, value in mapping(caps, place).items():
+        if key not in general and key not in hints:
+            raise place.unknown(key, dict.fromkeys([*general, *hints]))
+        for hint in hints.get(key, []):
+            fit(hint, value, place / key, known)
+    checked(MeasureCaps, {key: value for key, value in caps.items() if key in general}, place)
+
+
+def check_runs(params: dict, place: Place, runs: list[Run], known: dict, studies: dict, trials: dict, root: dict):
+    """Raise ValueError for what a measure refuses of the networks and images that the scale gives it.
+
+    trials: {study: {variant: its sizes}}.
+    """
+    scale = root["scale"]
+    for run in runs:
+        study = run.words.get("study")
+        if study not in studies:
+            continue
+        caps = measure_caps(root, params[study], scale)
+        shared, own = params.get("measures", {}).get(run.name, {}), params[study]["measure"].get(run.name)
+        kinds = [(run.described("Settings"), at_most(shared, caps)), (run.described("OfStudy"), own)]
+        for kind, values in kinds:
+            if not hasattr(kind, "refuse") or values is None:
+                continue
+            settings = bind(kind, values, place / "measures" / run.name, known | studies[study])
+            for variant in run.variants:
+                _ask(settings, trials[study][variant], place / study / "variants" / variant, run.name, scale)
+
+
+def _ask(settings, trials, place, name, scale):
+    for trial in trials:
+        try:
+            settings.refuse(trial)
+        except ValueError as error:
+            raise place.refused(f"{name} at scale {scale}: {error}") from None
