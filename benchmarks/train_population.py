@@ -1,9 +1,10 @@
-"""Population training beside the loop that a user would write, in one run: `python -m benchmarks.train_population`.
+"""Population training beside a user's own loop, in one run: `python -m benchmarks.train_population`.
 
-The user's loop: one network after another in float32, a DataLoader with transforms (two workers), torch.optim.SGD. Both sides get
-the same networks, data and batch; the unit is images trained per second, summed over members. Prints one line a case and the
-ratio. Takes about two minutes.
+The user's loop: one network after another in float32, a DataLoader with transforms (two workers),
+torch.optim.SGD. Both sides get the same networks, data and batch; the unit is images trained per second,
+summed over members. Prints one line a case and the ratio. Takes about two minutes.
 """
+
 import time
 
 import torch
@@ -12,8 +13,10 @@ from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
 from wide.nets import convnet, mlp
-from wide.population import half_precision, initialise
-from wide.train import Recipe, train_population
+from wide.training.initialisation import initialise
+from wide.training.population import half_precision
+from wide.training.recipe import Recipe
+from wide.training.train_population import train_population
 
 SECONDS = 7
 CASES = {  # name: (constructor, members)
@@ -29,7 +32,8 @@ def data():
         return datasets.MNIST("data/raw", transform=transforms.ToTensor())
     except RuntimeError:
         print("MNIST is not in data/raw: random images of its shape")
-        return datasets.FakeData(20_000, (1, 28, 28), transform=transforms.Compose([transforms.Grayscale(), transforms.ToTensor()]))
+        grey = transforms.Compose([transforms.Grayscale(), transforms.ToTensor()])
+        return datasets.FakeData(20_000, (1, 28, 28), transform=grey)
 
 
 def users_loop(build, examples) -> float:
@@ -53,21 +57,31 @@ def users_loop(build, examples) -> float:
 
 def ours(build, images, labels, members, half=None) -> float:
     """As many steps as fit into SECONDS, estimated from a short run."""
-    rate = lambda views: train_population(build, images, labels, Recipe.of({"epochs": views / len(images), "batch": 128, "lr": 0.01}),
-                                          range(members), half=half)[1]["images_per_s"]
+
+    def rate(views):
+        recipe = Recipe.of({"epochs": views / len(images), "batch": 128, "lr": 0.01})
+        return train_population(build, images, labels, recipe, range(members), half=half)[1]["images_per_s"]
+
     pilot = rate(128 * 20)
     return rate(max(128 * 20, pilot * SECONDS / members))
 
 
 def main():
     examples = data()
-    images = torch.stack([(image * 255).round().byte() for image, _ in torch.utils.data.Subset(examples, range(12_800))])
-    labels = torch.tensor([int(label) for _, label in torch.utils.data.Subset(examples, range(12_800))])
-    print(f"{torch.get_num_threads()} threads, bf16 {'yes' if half_precision('cpu') else 'no'}; images per second")
+    some = torch.utils.data.Subset(examples, range(12_800))
+    images = torch.stack([(image * 255).round().byte() for image, _ in some])
+    labels = torch.tensor([int(label) for _, label in some])
+    fast = "yes" if half_precision("cpu") else "no"
+    print(f"{torch.get_num_threads()} threads, bf16 {fast}; images per second")
     for name, (build, members) in CASES.items():
-        theirs, mine, single = users_loop(build, examples), ours(build, images, labels, members), ours(build, images, labels, members, False)
-        print(f"{name:36s} user's loop {theirs:8.0f}   ours {mine:8.0f} (x{mine / theirs:.1f})   "
-              f"ours in float32 {single:8.0f} (x{single / theirs:.1f})", flush=True)
+        theirs = users_loop(build, examples)
+        mine = ours(build, images, labels, members)
+        single = ours(build, images, labels, members, half=False)
+        print(
+            f"{name:36s} user's loop {theirs:8.0f}   ours {mine:8.0f} (x{mine / theirs:.1f})   "
+            f"ours in float32 {single:8.0f} (x{single / theirs:.1f})",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

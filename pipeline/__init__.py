@@ -1,1 +1,3 @@
-"""Plumbing between DVC and the library: what a study trains, declared parameters, trained networks, results, lanes, raw data."""
+"""Plumbing between DVC and the library: what a study trains, declared parameters, trained networks, results,
+lanes, raw data.
+"""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from pipeline.places import listed
+
 NOUNS = {  # of a type: one, several
     bool: ("true or false", "true or false"),
     int: ("a whole number", "whole numbers"),
@@ -73,7 +75,7 @@ class Named:
             return ""
         if isinstance(there, range):
             return f" among the {self.kind} {there.start} to {there.stop - 1}"
-        return f" among the {self.kind} {', '.join(map(str, there)) or '(none)'}"
+        return f" among the {self.kind} {listed(there)}"
 
 
 def words(hint, known: Mapping[str, Collection], many: bool = False) -> str:

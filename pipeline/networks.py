@@ -122,7 +122,7 @@ class Trained:
         """Put into a result what it says of this size: its layers, and the members that were measured."""
         built = self.build()
         facts = {"layers": built.layers}
-        if getattr(built, "post_residual", None):  # what figures of residual networks mark
+        if hasattr(built, "post_residual"):  # what figures of residual networks mark
             post = set(built.post_residual)
             facts |= {
                 "post": [layer in post for layer in built.layers],

@@ -28,7 +28,7 @@ def read(file) -> dict:
         problem = (getattr(error, "problem", None) or str(error)).splitlines()[0]
         raise ValueError(f"{file}{where} is not YAML ({problem}): correct it") from None
     if not isinstance(found, dict):
-        kind = "nothing" if found is None else f"a {type(found).__name__}"
+        kind = "nothing" if found is None else f"a value of type {type(found).__name__}"
         raise ValueError(f"{file} holds {kind} where a mapping of names to values belongs: correct it")
     return found
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 LONGEST = 80  # characters of a value in a message
+MOST = 12  # names listed in a message
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def mapping(value, place: Place) -> Mapping:
         raise place.wrong(value, "a mapping of names to values")
     for key in value:
         if not isinstance(key, str):
-            raise place.refused(f"the key {shown(key)} is no text; it must be one (put it in quotation marks)")
+            raise place.refused(f"the key {shown(key)} is no text; it must be one, in quotation marks")
     return value
 
 
@@ -59,7 +60,14 @@ def one_line(text) -> str:
 
 
 def nearest(name, known: Iterable, kind: str) -> str:
-    """What may have been meant by a name that is not known; all known ones where none is near."""
+    """What may have been meant by a name that is not known; known ones where none is near."""
     names = [str(each) for each in known]
     near = get_close_matches(str(name), names, 1)
-    return f"did you mean '{near[0]}'?" if near else f"{kind}: {', '.join(names) or 'none'}"
+    return f"did you mean '{near[0]}'?" if near else f"{kind}: {listed(names)}"
+
+
+def listed(names: Iterable) -> str:
+    """Names in a row, the first ones of many."""
+    names = [str(each) for each in names]
+    more = f", and {len(names) - MOST} more" if len(names) > MOST else ""
+    return ", ".join(names[:MOST]) + more if names else "(none)"

@@ -1,28 +1,33 @@
-"""Settings from a file, bound to the dataclass or function that uses them: keys, types and bounds are checked.
+"""Settings from a file, bound to the dataclass or function that uses them: keys, types, bounds.
 
 The annotations are the one description: ``int`` (true and false are none), ``float`` (whole numbers, too),
-``list[str]``, ``dict[str, int]``, ``Literal["a", "b"]``, ``int | None``, another dataclass; and a bound beside
-a type, ``Annotated[int, at_least(1)]``. ``Named("variants")`` marks what must name something that exists;
-whoever binds says what does. A dataclass with a constructor ``of``, such as a recipe, checks itself.
+``list[str]``, ``dict[str, int]``, ``Literal["a", "b"]``, ``int | None``, another dataclass; and a bound
+beside a type, ``Annotated[int, at_least(1)]``. ``Named("variants")`` marks what must name something that
+exists; whoever binds says what does. A field whose default None is not among its types may be left out, and
+null is not one of its values. A dataclass with a constructor ``of``, such as a recipe, checks itself.
 """
 
 import inspect
-import math
 import re
+import sys
 from collections.abc import Collection, Mapping
 from dataclasses import is_dataclass
+from functools import cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pipeline.bounds import Bound, parts_of, words
 from pipeline.places import Place, mapping, one_line
 
+LARGEST = sys.float_info.max
+
 
 def bind(target, settings, place: Place, known: Mapping[str, Collection] | None = None):
     """``target(**settings)`` of a dataclass.
 
-    known: what `Named` names may be, by kind. Raises ValueError, one line, for an unknown or missing key, for a
-    value of another type or out of bounds, and for what the dataclass itself refuses.
+    known: what `Named` names may be, by kind.
+    Raises ValueError, one line, for an unknown or missing key, for a value of another type or out of bounds,
+    and for what the dataclass itself refuses.
     """
     if hasattr(target, "of"):
         return _of(target, settings, place)
@@ -33,23 +38,30 @@ def bind(target, settings, place: Place, known: Mapping[str, Collection] | None 
         raise place.refused(error) from None
 
 
-def checked(target, settings, place: Place, known=None, *, given: Collection = (), partial: bool = False) -> dict:
-    """The settings as a dataclass or a function wants them, {name: value}, without calling it.
+def checked(target, settings, place: Place, known=None, *, given=(), partial: bool = False) -> dict:
+    """The settings as a class wants them, {name: value}, without making one of it.
 
-    given: names of parameters that are not the settings' to state. partial: none is missed. Raises ValueError
-    as `bind` does.
+    given: names of parameters that are not the settings' to state. partial: none is missed.
+    Raises ValueError as `bind` does.
     """
-    known = known or {}
-    hints = get_type_hints(target if is_dataclass(target) else target.__init__, include_extras=True)
-    parameters = [entry for entry in inspect.signature(target).parameters.values() if entry.name not in given]
-    names = [entry.name for entry in parameters]
+    known, (hints, needed) = known or {}, parameters_of(target)
+    names = [name for name in hints if name not in given]
     for key in mapping(settings, place):
         if key not in names:
             raise place.unknown(key, names)
-    for entry in parameters:
-        if entry.default is entry.empty and entry.name not in settings and not partial:
-            raise place.missing(entry.name, words(hints[entry.name], known))
+    for key in () if partial else needed:
+        if key not in settings:
+            raise place.missing(key, words(hints[key], known))
     return {key: fit(hints[key], value, place / key, known) for key, value in settings.items()}
+
+
+@cache
+def parameters_of(target) -> tuple[dict, list]:
+    """({name: type} of what a class is made of, names of what has no default)."""
+    hints = get_type_hints(target if is_dataclass(target) else target.__init__, include_extras=True)
+    parameters = inspect.signature(target).parameters.values()
+    needed = [entry.name for entry in parameters if entry.default is entry.empty]
+    return {entry.name: hints.get(entry.name, Any) for entry in parameters}, needed
 
 
 def fit(hint, value, place: Place, known: Mapping[str, Collection]):
@@ -79,10 +91,9 @@ def _is(kind, value) -> bool:
         return True
     if origin is Literal:
         return any(value == each and type(value) is type(each) for each in get_args(kind))
-    if origin is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if origin is int:
-        return isinstance(value, int) and not isinstance(value, bool)
+    if origin in (float, int):
+        number = isinstance(value, int if origin is int else int | float) and not isinstance(value, bool)
+        return number and abs(value) <= LARGEST  # neither infinite nor no number
     return isinstance(value, Mapping if origin is dict else origin)
 
 
@@ -119,7 +130,7 @@ def _items(inner, values, place, known) -> dict:
 
 
 def _of(target, settings, place):
-    """What a dataclass that checks itself makes of settings; its errors, `recipe: lr is …`, get their place."""
+    """What a dataclass that checks itself makes of settings; its errors, `recipe: lr is …`, are placed."""
     mapping(settings, place)
     try:
         return target.of(settings)

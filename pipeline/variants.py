@@ -104,8 +104,12 @@ def of_paper(paper: str, scale: str, width: float) -> list[Variant]:
 
 
 def one(study: str, variant: str, scale: str, width: float) -> Variant:
-    """A variant by name, ``study`` as paper.study. Raises ValueError, with the known names, for an unknown one."""
-    known = {f"{paper}.{name}": section for paper in parameters.papers() for name, section in studies(paper).items()}
+    """A variant by name, ``study`` as paper.study. Raises ValueError with the known names for others."""
+    known = {
+        f"{paper}.{name}": section
+        for paper in parameters.papers()
+        for name, section in studies(paper).items()
+    }
     if study not in known:
         raise ValueError(f"study '{study}' is unknown; the studies are {', '.join(known)}")
     variants = known[study]["variants"]

@@ -1,6 +1,7 @@
 """CKA between networks, of seeds or of architectures: `python -m stages.across <paper> <group> <scale>`.
 
-Nguyen et al. 2021, section 6, figures 6 and E.1. In the result networks have numbers; pairs of them have matrices.
+Nguyen et al. 2021, section 6, figures 6 and E.1. In the result networks have numbers; pairs of them have
+matrices.
 """
 
 import sys
@@ -24,7 +25,7 @@ STUDY = "wide"  # whose caps on measures hold here
 
 @dataclass(frozen=True)
 class Part:
-    """Networks of a group: the first members of a size of a study's variant, by default the one that is shown."""
+    """Networks of a group: the first members of a size of a study's variant, by default the one shown."""
 
     study: Annotated[str, Named("studies")]
     size: str
@@ -70,7 +71,9 @@ def describe(found, number, size, index, seed):
 
 
 def choose(sizes, wanted):
-    """The size with a key, or the largest that the scale keeps: for "last", and where a cap has left the key out."""
+    """The size with a key, or the largest that the scale keeps: for "last", and where a cap has left the key
+    out.
+    """
     return next((size for size in sizes if size.key == wanted), sizes[-1])
 
 

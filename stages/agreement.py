@@ -1,8 +1,9 @@
 """What groups of networks get right: `python -m stages.agreement <paper> <study> <scale> <variant> …`.
 
-Nguyen et al. 2021, section 7 and appendix F. A group is a size of a variant; groups stand in the order of the variants named,
-then of sizes, and have numbers. The first halves of groups choose examples, the second halves say what their accuracies are.
-Where the paper compares two groups in more ways, these are the deep and the wide networks, the last two variants named.
+Nguyen et al. 2021, section 7 and appendix F. A group is a size of a variant; groups stand in the order of the
+variants named, then of sizes, and have numbers. The first halves of groups choose examples, the second halves
+say what their accuracies are. Where the paper compares two groups in more ways, these are the deep and the
+wide networks, the last two variants named.
 """
 
 import sys
@@ -25,7 +26,10 @@ from wide.measure import agreement, synsets
 
 @dataclass(frozen=True)
 class Settings:
-    """draws, seed: of the bootstrap. shown: images of the largest gaps, each way. least: classes of a synset, by scale."""
+    """draws, seed: of the bootstrap. shown: images of the largest gaps, each way.
+
+    least: classes of a synset, by scale.
+    """
 
     draws: Annotated[int, at_least(2)]
     seed: Seed
@@ -36,9 +40,9 @@ class Settings:
         """Raise ValueError for too few networks or images."""
         few = [f"{key} has {count}" for key, count in trial.members.items() if count < 2]
         if few:
-            raise ValueError(f"halves of groups are compared, so a size needs 2 seeds or more, and {few[0]}")
+            raise ValueError(f"halves of a size's networks are compared; seeds must be 2 or more, {few[0]}")
         if self.shown > trial.examples:
-            raise ValueError(f"shown is {self.shown}; it must be at most {trial.examples}, the images measured")
+            raise ValueError(f"shown is {self.shown}; it must be at most {trial.examples}, the test images")
 
 
 @stage
@@ -52,7 +56,9 @@ def main(paper: str, study: str, scale: str, *variants: str):
     with scratch.bar(0, f"{study}: predictions", "net") as bar:
         for size in (size for variant in variants for size in networks[variant].sizes):
             describe(found, len(groups), size)
-            groups.append(np.stack([predictions(size, index, images) == labels.numpy() for index, _ in size.members()]))
+            groups.append(
+                np.stack([predictions(size, index, images) == labels.numpy() for index, _ in size.members()])
+            )
             bar.update(len(groups[-1]))
     put_groups(found, groups, settings)
     if len(variants) > 1:
@@ -68,7 +74,9 @@ def describe(found, number, size):
 
 
 def compare(found, deep, wide, images, labels, card, settings, scale):
-    """Deep against wide networks: means, and single images, or classes and synsets where the classes are WordNet's."""
+    """Deep against wide networks: means, and single images, or classes and synsets where the classes are
+    WordNet's.
+    """
     test = agreement.mean_test(deep, wide)  # t > 0: deep is better
     found.put_all(dict(zip(("t_mean", "df_mean", "p_mean"), map(np.float64, test))))
     if "wnids" not in card:
@@ -79,14 +87,21 @@ def compare(found, deep, wide, images, labels, card, settings, scale):
 
 
 def predictions(size, index, images, batch=500):
-    """Classes that a member chooses, (examples,) int. images: a tensor or a Folder, of which a batch at a time is decoded."""
+    """Classes that a member chooses, (examples,) int.
+
+    images: a tensor or a Folder, of which a batch at a time is decoded.
+    """
     call, view = size.forward(index), size.view(images)
-    chosen = [call(view[start : start + batch]).argmax(1).cpu().numpy() for start in range(0, len(view), batch)]
+    chosen = [
+        call(view[start : start + batch]).argmax(1).cpu().numpy() for start in range(0, len(view), batch)
+    ]
     return np.concatenate(chosen)
 
 
 def put_groups(found, groups, settings):
-    """Per-example accuracies of both halves of each group, and how far every pair of groups lies from the diagonal."""
+    """Per-example accuracies of both halves of each group, and how far every pair of groups lies from the
+    diagonal.
+    """
     halves = [[group[part] for part in agreement.halves(len(group))] for group in groups]
     for number, (group, (first, second)) in enumerate(zip(groups, halves)):
         found.put("first", agreement.example_accuracy(first), number)
@@ -104,12 +119,16 @@ def put_groups(found, groups, settings):
 
 
 def put_images(found, deep, wide, images, shown):
-    """The images with the largest gaps either way, chosen on first halves, and their accuracies on second halves."""
+    """The images with the largest gaps either way, chosen on first halves, and their accuracies on second
+    halves.
+    """
     first, second = (
         [agreement.example_accuracy(group[agreement.halves(len(group))[half]]) for group in (deep, wide)]
         for half in (0, 1)
     )
-    index = np.concatenate([agreement.largest_gaps(*first, shown), agreement.largest_gaps(*first[::-1], shown)])
+    index = np.concatenate(
+        [agreement.largest_gaps(*first, shown), agreement.largest_gaps(*first[::-1], shown)]
+    )
     found.put("index", index, "shown")
     found.put("images", images[index].numpy(), "shown")
     found.put("first", second[0][index], "shown")

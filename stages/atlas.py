@@ -1,4 +1,4 @@
-"""Activation atlases and icons of single neurons: `python -m stages.atlas <paper> <study> <variant> <scale>`."""
+"""Atlases and icons of single neurons: `python -m stages.atlas <paper> <study> <variant> <scale>`."""
 
 import sys
 from dataclasses import dataclass
@@ -21,8 +21,11 @@ from wide.training.population import half_precision
 
 @dataclass(frozen=True)
 class Settings:
-    """grid: cells a side. minimum: points that a cell must exceed. damping: share of the mean second moment. canvas,
-    icon_size: in pixels. steps, lr: of an icon's optimisation. cosine: whose formula. neurons: drawn at random."""
+    """grid: cells a side. minimum: points that a cell must exceed. damping: share of the mean second moment.
+
+    canvas, icon_size: in pixels. steps, lr: of an icon's optimisation. cosine: whose formula. neurons: drawn
+    at random.
+    """
 
     grid: Count
     minimum: Whole
@@ -38,7 +41,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class OfStudy:
-    """pad: value around a smaller picture. icons: optimised, or the targets themselves where activations are pixels."""
+    """pad: value around a smaller picture.
+
+    icons: optimised, or the targets themselves where activations are pixels.
+    """
 
     pad: Annotated[float, between(0, 1)]
     icons: Literal["optimised", "targets"]
@@ -46,9 +52,7 @@ class OfStudy:
     def refuse(self, trial):
         """Raise ValueError for images that no icon can be optimised for."""
         if self.icons == "optimised" and (trial.image[0] not in (1, 3) or trial.image[1] != trial.image[2]):
-            raise ValueError(
-                f"icons are optimised for images of shape {trial.image}; they must be square, of 1 or 3 channels"
-            )
+            raise ValueError(f"images are {trial.image}; for icons they must be square, of 1 or 3 channels")
 
 
 @stage
@@ -74,7 +78,9 @@ def put_atlas(found, size, features, points, shape, mean, settings, study):
     cells, members = visualise.cells(visualise.layout(points), settings["grid"], settings["minimum"])
     targets = visualise.atlas_targets(features, members, settings["damping"])
     counts = np.array([len(rows) for rows in members], np.int32)
-    if settings["icons"] == "targets":  # fig. 6: activations are pixels, the whitened mean is the picture itself
+    if (
+        settings["icons"] == "targets"
+    ):  # fig. 6: activations are pixels, the whitened mean is the picture itself
         icons = as_pictures(targets, shape, settings["icon_size"])
     else:
         neurons = some_neurons(features, settings)
@@ -90,13 +96,18 @@ def put_atlas(found, size, features, points, shape, mean, settings, study):
 
 
 def some_neurons(features, settings):
-    """Units drawn at random, sorted. A unit that no example activates has no gradient and would stay grey: not among them."""
+    """Units drawn at random, sorted.
+
+    A unit that no example activates has no gradient and would stay grey: not among them.
+    """
     alive = np.flatnonzero(features.any(0))
     return np.sort(np.random.default_rng(settings["seed"]).permutation(alive)[: settings["neurons"]])
 
 
 def optimised(size, targets, shape, mean, settings, study):
-    """Images that drive the hidden state towards each target, the part that the network sees: (targets, channels, s, s) uint8."""
+    """Images that drive the hidden state towards each target, the part that the network sees: (targets,
+    channels, s, s) uint8.
+    """
     net, found = size.module(0), {}
 
     def keep(name, value):

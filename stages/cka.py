@@ -1,6 +1,7 @@
 """CKA of all layers of each network, and its block: `python -m stages.cka <paper> <study> <variant> <scale>`.
 
-Nguyen et al. 2021, section 4; where the study says so, also with every layer's first principal component removed (5.1).
+Nguyen et al. 2021, section 4; where the study says so, also with every layer's first principal component
+removed (5.1).
 """
 
 import sys
@@ -29,7 +30,7 @@ class Settings:
     def refuse(self, trial):
         """Raise ValueError for too few images."""
         if trial.examples < 4:
-            raise ValueError(f"{trial.examples} images are measured; CKA needs 4 in a minibatch, so points >= 4")
+            raise ValueError(f"{trial.examples} images are measured; points must be 4 or more")
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def main(paper: str, study: str, variant: str, scale: str):
 
 
 def of_matrix(name, cka, post) -> dict:
-    """The matrix, rounded to half precision (5e-4), and the numbers of its structure, which are taken before rounding.
+    """The matrix, rounded to half precision (5e-4), and the numbers of its structure, which are taken before
+    rounding.
 
     post: which layers follow a residual addition, None where the network has none.
     """

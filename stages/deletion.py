@@ -1,6 +1,7 @@
 """Accuracy without residual blocks: `python -m stages.deletion <paper> <study> <variant> <scale>`.
 
-Nguyen et al. 2021, section 5.2, figure 5: blocks go one by one from the end of each stage, their shortcuts stay.
+Nguyen et al. 2021, section 5.2, figure 5: blocks go one by one from the end of each stage, their shortcuts
+stay.
 """
 
 import sys
@@ -36,7 +37,9 @@ def main(paper: str, study: str, variant: str, scale: str):
         found.put("index", np.array(last), size.key)
         found.put("block_stage", np.array(stages), size.key)
         for seed, network in networks:
-            full, deleted = deletion_accuracies(without(network), images, todo.labels, built.deletable, stages)
+            full, deleted = deletion_accuracies(
+                without(network), images, todo.labels, built.deletable, stages
+            )
             found.put("full", np.float64(full), size.key, seed)
             found.put("deleted", deleted, size.key, seed)
     found.save(artifacts.result(scale, paper, study, "deletion", variant))

@@ -1,8 +1,9 @@
 """Which results every figure is drawn from, by their checksums: `python -m stages.index <paper> <scale>`.
 
-A drawing's stage cannot list files that its figure's entry names, so it depends on one small file here, which changes when
-one of its results does. `reads` of an entry are patterns below the paper's results, `wide/cka/*`; {shown} stands for the
-variant that is shown at this scale. all.json lists every result, for the claims.
+A drawing's stage cannot list files that its figure's entry names, so it depends on one small file here, which
+changes when one of its results does. `reads` of an entry are patterns below the paper's results,
+`wide/cka/*`; {shown} stands for the variant that is shown at this scale. all.json lists every result, for the
+claims.
 """
 
 import hashlib
@@ -36,7 +37,9 @@ def reads(key: str, patterns: list, files: list, root: Path, shown: str) -> list
         wanted = f"{root}/{pattern.replace('{shown}', shown)}.*"
         matching = [file for file in files if fnmatch(file, wanted)]
         if not matching:
-            raise ValueError(f"figures.yaml: figures.{key}.reads: '{pattern}' is no result that the stage `index` lists")
+            raise ValueError(
+                f"figures.yaml: figures.{key}.reads: '{pattern}' is no result that the stage `index` lists"
+            )
         found += matching
     return sorted(set(found))
 

@@ -1,6 +1,8 @@
-"""First principal components of all layers of each network: `python -m stages.pca <paper> <study> <variant> <scale>`.
+"""First principal components of all layers of each network: `python -m stages.pca <paper> <study> <variant>
+<scale>`.
 
-Nguyen et al. 2021, section 5.1: in example space, over all test images measured; of the last two stages together, figure D.5.
+Nguyen et al. 2021, section 5.1: in example space, over all test images measured; of the last two stages
+together, figure D.5.
 """
 
 import sys
@@ -27,7 +29,7 @@ class Settings:
     def refuse(self, trial):
         """Raise ValueError for too few images."""
         if trial.examples < 2:
-            raise ValueError(f"{trial.examples} images are measured; components need 2 or more, so points >= 2")
+            raise ValueError(f"{trial.examples} images are measured; points must be 2 or more")
 
 
 @stage
@@ -51,7 +53,9 @@ def late_layers(found, key) -> tuple:
     if not found.has("stage", key):
         return ()
     layers, stages = found.get("layers", key), found.get("stage", key)
-    return tuple(layers[np.isin(stages, np.unique(stages)[-3:-1])])  # the last number is that of pool, flatten and logits
+    return tuple(
+        layers[np.isin(stages, np.unique(stages)[-3:-1])]
+    )  # the last number is that of pool, flatten and logits
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What a run costs, in hours, memory and disk: `python -m stages.price [<scale>] [<width>]`, or `make plan`.
 
-Without a scale or a width, those of params.yaml. Nothing is timed: rates are those that committed trainings
-have left (pipeline/rates.py).
+Without a scale or a width, those of params.yaml. Nothing is timed: rates are those that trainings have left
+(pipeline/rates.py).
 """
 
 import sys
@@ -11,111 +11,85 @@ import torch
 
 from pipeline import devices, parameters, rates
 from pipeline.lifetime import stage
-from pipeline.pricing import MEASURES, Price, data_set, price, timed
+from pipeline.pricing import OTHERS, Price, data_set, others, price
+from pipeline.units import counted, duration, room
 from pipeline.variants import of_paper, scale_and_width
 from wide.training.population import half_precision
 
-MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365.25 * 86400
+COLUMNS = "  {:12s}{:16s}{:>12s}{:>14s}{:>10s}{:>12s}"
+NOTE = """memory: for each network at a time a process, its images, 16 bytes a parameter (weight, gradient,
+moments), and a batch's outputs of all layers in the dtype's bytes; official files in data/raw come on top"""
 
 
 @stage
 def main(scale: str = "", width: str = ""):
     scale, width = scale_and_width(scale, width)
+    papers = {paper: of_paper(paper, scale, width) for paper in parameters.papers()}
     told, lanes = this_machine(scale)
-    print(f"scale {scale}, width {width:g}; {lanes} at a time; {provenance(told)}")
-    papers = {paper: [price(variant, told, lanes) for variant in of_paper(paper, scale, width)]
-              for paper in parameters.papers()}  # fmt: skip
-    seconds = {paper: show(paper, found, told) for paper, found in papers.items()}
-    everything = [entry for found in papers.values() for entry in found]
-    print(f"\nin all: {duration(sum(seconds.values()))}, {room(everything)}")
-    accuracy(everything, told)
-    print("memory: for each network at a time, a process and its images, 16 bytes a parameter (weight, gradient,")
-    print("moments), and what all layers put out for a batch, at the bytes of the dtype")
+    print(f"scale {scale}, width {width:g}, {lanes} networks at a time\n{provenance(told)}")
+    seconds, prices = 0, []
+    for paper, variants in papers.items():
+        print(f"\n{paper}\n{COLUMNS.format('study', 'variant', 'time', 'images', 'memory', 'population')}")
+        found = [priced(variant, told, lanes) for variant in variants]
+        seconds += total(paper, found, told)
+        prices += found
+    print(f"\nin all: {duration(seconds)}, {space(prices)}\n{trust(prices, told)}\n{NOTE}")
 
 
 def this_machine(scale: str) -> tuple[rates.Rates, int]:
     """Rates to price by, and how many pieces train at a time."""
     dtype = "bfloat16" if half_precision(devices.device()) else "float32"
     told = rates.Rates(rates.alike(rates.measured(scale), devices.name(), dtype))
-    here = rates.kind(told.device) == torch.device(devices.device()).type
-    return told, len(devices.lanes()) if here else devices.cores()
+    its_kind = rates.kind(told.device) == torch.device(devices.device()).type
+    return told, len(devices.lanes()) if its_kind else devices.cores()
 
 
 def provenance(told: rates.Rates) -> str:
     """Where the rates are from."""
-    if told.device == devices.name():
-        return f"rates measured on {told.device} ({told.dtype})"
-    return f"{devices.name()} was never measured, rates are those of {told.device} ({told.dtype})"
+    found = f"rates measured on {told.device}, in {told.dtype}"
+    return (
+        found if told.device == devices.name() else f"{found}; on {devices.name()} nothing was ever measured"
+    )
 
 
-def show(paper: str, found: list[Price], told: rates.Rates) -> float:
-    """Print a paper's variants and totals; returns its seconds."""
-    print(f"\n{paper}")
-    print(f"  {'study':12s}{'variant':16s}{'time':>12s}{'images':>12s}{'memory':>12s}{'population':>12s}")
-    for entry in found:
-        words = duration(entry.seconds), counted(entry.images), size(entry.memory), size(entry.disk)
-        print(f"  {entry.variant.study:12s}{entry.variant.name:16s}{''.join(f'{word:>12s}' for word in words)}")
-    training = sum(entry.seconds for entry in found)
-    one = found[0].variant
-    kinds = timed(paper, one.scale, one.width, told.device)
-    others = MEASURES * training if kinds is None else sum(kinds.values())
-    how = f"at {MEASURES:g} of training" if kinds is None else ", ".join(
-        f"{name} {duration(seconds)}" for name, seconds in kinds.items()
-    )  # fmt: skip
-    print(f"  training {duration(training)}, everything else {duration(others)} ({how})")
-    print(f"  {paper} in all: {duration(training + others)}, {room(found)}")
-    return training + others
+def priced(variant, told: rates.Rates, lanes: int) -> Price:
+    """The price of a variant, printed as a line."""
+    found = price(variant, told, lanes)
+    words = duration(found.seconds), counted(found.images), room(found.memory), room(found.disk)
+    print(COLUMNS.format(variant.study, variant.name, *words), flush=True)
+    return found
 
 
-def room(found: list[Price]) -> str:
-    """Memory and disk of several variants in words; data sets count once."""
+def total(paper: str, found: list[Price], told: rates.Rates) -> float:
+    """Seconds of a paper, printed with what they consist of."""
+    training, any_one = sum(entry.seconds for entry in found), found[0].variant
+    kinds = others(paper, any_one.scale, any_one.width, told.device)
+    if kinds is None:
+        rest, how = OTHERS * training, f"never timed, taken as {OTHERS:g} of training"
+    else:
+        rest, how = sum(kinds.values()), ", ".join(f"{name} {duration(time)}" for name, time in kinds.items())
+    print(f"  training {duration(training)}, all other stages {duration(rest)} ({how})")
+    print(f"  {paper} in all: {duration(training + rest)}, {space(found)}")
+    return training + rest
+
+
+def space(found: list[Price]) -> str:
+    """Memory and disk of several variants in words; a data set counts once."""
     data = {entry.variant.plan.set: data_set(entry.variant) for entry in found}
-    memory = max(entry.memory for entry in found)
-    populations = sum(entry.disk for entry in found)
-    return f"memory {size(memory)}, disk {size(populations)} of populations and {size(sum(data.values()))} of data sets"
+    memory, populations = max(entry.memory for entry in found), sum(entry.disk for entry in found)
+    return f"memory {room(memory)}, populations {room(populations)}, data sets {room(sum(data.values()))}"
 
 
-def accuracy(found: list[Price], told: rates.Rates):
-    """Print how many sizes were measured, and how far off the others may be."""
+def trust(found: list[Price], told: rates.Rates) -> str:
+    """How many sizes were measured, and how far off the others may be."""
     known, sizes = sum(entry.known for entry in found), sum(entry.sizes for entry in found)
-    line = f"{known} of {sizes} sizes were measured"
-    errors = told.errors()
-    if known < sizes and len(errors):
-        off = np.exp(np.abs(np.log(errors)))
-        line += (
-            f", the others are estimated; each measured one, estimated from the rest, is off by "
-            f"{np.median(off) - 1:.0%} (median), {off.max() - 1:.0%} at worst"
-        )
-    print(line)
-
-
-def duration(seconds: float) -> str:
-    """A time in the unit that suits it."""
-    for unit, name in ((YEAR, "years"), (DAY, "days"), (HOUR, "h"), (MINUTE, "min")):
-        if seconds >= 1.5 * unit:
-            return f"{digits(seconds / unit)} {name}"
-    return f"{digits(seconds)} s"
-
-
-def counted(number: float) -> str:
-    """A count in thousands, millions or billions."""
-    for unit, name in ((1e9, "billion"), (1e6, "million")):
-        if number >= unit:
-            return f"{digits(number / unit)} {name}"
-    return f"{number:,.0f}"
-
-
-def size(amount: float) -> str:
-    """Bytes in the unit that suits them."""
-    for power, name in ((4, "TB"), (3, "GB"), (2, "MB")):
-        if amount >= 1000**power:
-            return f"{digits(amount / 1000**power)} {name}"
-    return f"{digits(amount / 1000)} kB"
-
-
-def digits(number: float) -> str:
-    """Two digits, more only before the point."""
-    return f"{number:,.1f}" if number < 9.95 else f"{number:,.0f}"
+    off = np.exp(np.abs(np.log(told.errors())))
+    if known == sizes or not len(off):
+        return f"{known} of {sizes} sizes were measured"
+    return (
+        f"{known} of {sizes} sizes were measured, the others are estimated; what was measured, estimated from "
+        f"the rest, comes out {np.median(off) - 1:.0%} off (median), at worst by a factor of {off.max():.1f}"
+    )
 
 
 if __name__ == "__main__":

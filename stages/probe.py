@@ -1,6 +1,8 @@
-"""Linear probes before and after each residual addition: `python -m stages.probe <paper> <study> <variant> <scale>`.
+"""Linear probes before and after each residual addition: `python -m stages.probe <paper> <study> <variant>
+<scale>`.
 
-Nguyen et al. 2021, figure 4. Probes learn from the network's own training images, augmented as in its training.
+Nguyen et al. 2021, figure 4. Probes learn from the network's own training images, augmented as in its
+training.
 """
 
 import sys
@@ -40,7 +42,7 @@ class Settings:
         replace(self.augment, crop=round(self.augment.crop * shrunk)).check(trial.image)
         smallest = min((side for layer in built.adds for side in trial.shapes[layer][1:]), default=self.pool)
         if smallest < self.pool:
-            raise ValueError(f"pool is {self.pool}; it must be at most {smallest}, the side of the smallest map")
+            raise ValueError(f"pool is {self.pool}; it must be at most {smallest}, the smallest map's side")
 
 
 @stage

@@ -1,7 +1,7 @@
 """paper_figs.md and the review page from the claims: `python -m stages.report <scale>`.
 
-Every figure is shown at the most faithful scale whose claims have been judged (paper, gpu, quick, and stand-ins of smoke
-last), whatever scale is running: a run on stand-ins never displaces a result on real data.
+Every figure is shown at the most faithful scale whose claims have been judged (paper, gpu, quick, and
+stand-ins of smoke last), whatever scale is running: a run on stand-ins never displaces a result on real data.
 """
 
 import html
@@ -23,7 +23,9 @@ COLUMNS = ("figure", "claim", "paper", "ours", "n", "scale", "verdict", "picture
 
 @dataclass(frozen=True)
 class Row:
-    """A figure: its key, its entry in figures.yaml, the scale that is shown (None where it has not been made), its claims."""
+    """A figure: its key, its entry in figures.yaml, the scale that is shown (None where it has not been
+    made), its claims.
+    """
 
     key: str
     entry: dict
@@ -61,7 +63,8 @@ def markdown(rows: dict, facts: dict) -> str:
     lines = [
         "# Figures and tables, claim by claim",
         "",
-        "Written by `stages/report.py` from `results/<scale>/claims`; thresholds stand in `papers/<paper>/claims`. "
+        "Written by `stages/report.py` from `results/<scale>/claims`; thresholds stand in "
+        "`papers/<paper>/claims`. "
         "A claim that fails is reported as failing.",
         "",
         f"**{sum(counts.values())} claims: {by_verdict}.**",
@@ -95,7 +98,11 @@ def caps(paper: str) -> list:
     lines = []
     for scale, general in root["scales"].items():
         found = [f"all studies: {_listed(general)}"] if _listed(general) else []
-        found += [f"{name}: {_listed(study['at'][scale])}" for name, study in studies.items() if _listed(study["at"][scale])]
+        found += [
+            f"{name}: {_listed(study['at'][scale])}"
+            for name, study in studies.items()
+            if _listed(study["at"][scale])
+        ]
         lines.append(f"- `{scale}`: {'; '.join(found) or 'no caps, the paper’s own numbers'}")
     return lines
 
@@ -114,7 +121,8 @@ def _line(cells) -> str:
 
 
 STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2em auto; padding: 0 1em; color: #222 }
+body { font: 15px/1.5 system-ui, sans-serif; color: #222 }
+body { max-width: 1000px; margin: 2em auto; padding: 0 1em }
 img { max-width: 100%; border: 1px solid #ddd }
 td, th { padding: .3em .6em; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top }
 table { border-collapse: collapse; font-size: 13px; width: 100% }
@@ -126,7 +134,10 @@ pre { overflow-x: auto; font-size: 12px; line-height: 1.35 }
 
 def page(rows: dict, facts: dict) -> str:
     """One self-contained page: a figure, its caption, its claims."""
-    parts = [f"<!doctype html><html lang=en><meta charset=utf-8><title>Figures for review</title><style>{STYLE}</style>"]
+    parts = [
+        "<!doctype html><html lang=en><meta charset=utf-8><title>Figures for review</title>"
+        f"<style>{STYLE}</style>"
+    ]
     parts.append("<h1>Figures for review</h1>")
     for paper, said in facts.items():
         links = " · ".join(f"<a href='#{row.key}'>{row.key}</a>" for row in rows[paper])

@@ -1,7 +1,7 @@
 """The whole pipeline at scale smoke in a copy of the repository: `python -m stages.smoke`.
 
-What `make repro` does where no data can be had, and what the tests run. A copy, so that neither params.yaml nor a committed
-result is touched, also when it is killed; results and figures of smoke come back at the end.
+What `make repro` does where no data can be had, and what the tests run. A copy, so that neither params.yaml
+nor a committed result is touched, also when it is killed; results and figures of smoke come back at the end.
 """
 
 import os
@@ -18,7 +18,9 @@ PARTS = ("wide", "pipeline", "stages", "papers", "dvc.yaml", "params.yaml", ".dv
 
 
 def copy(target: Path, scale: str = "smoke"):
-    """Lay out the repository's code and parameters in ``target`` at a scale, as a DVC project of its own without git."""
+    """Lay out the repository's code and parameters in ``target`` at a scale, as a DVC project of its own
+    without git.
+    """
     target.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
         if Path(part).is_dir():
@@ -50,7 +52,10 @@ def main():
     for folder in (artifacts.RESULTS, artifacts.FIGURES):
         shutil.copytree(target / folder / "smoke", folder / "smoke", dirs_exist_ok=True)
     shutil.copyfile(target / "paper_figs.md", artifacts.FIGURES / "smoke" / "paper_figs.md")
-    print(f"smoke is done: figures in {artifacts.FIGURES}/smoke, claims in {artifacts.FIGURES}/smoke/paper_figs.md")
+    print(
+        f"smoke is done: figures in {artifacts.FIGURES}/smoke, "
+        f"claims in {artifacts.FIGURES}/smoke/paper_figs.md"
+    )
 
 
 if __name__ == "__main__":

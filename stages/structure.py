@@ -1,7 +1,8 @@
-"""What the hidden state encodes: `python -m stages.structure <paper> <study> <variant> <scale> <judge's study>`.
+"""What the hidden state encodes: `python -m stages.structure <paper> <study> <variant> <scale> <judge's
+study>`.
 
-Class purity and clusters of the map, shift, colour and mirror image read from the activations, and how sure an
-independently trained classifier, the judge, is of the icons.
+Class purity and clusters of the map, shift, colour and mirror image read from the activations, and how sure
+an independently trained classifier, the judge, is of the icons.
 """
 
 import sys
@@ -22,7 +23,7 @@ from wide.measure import lucid, structure
 
 @dataclass(frozen=True)
 class OfStudy:
-    """coloured, mirrored: classes within which colour, and left and right, are looked for; a study may have none."""
+    """coloured, mirrored: classes within which colour, and left and right, are looked for, if any are."""
 
     needed: ClassVar[bool] = False
     coloured: Annotated[int, Named("classes")]
@@ -78,19 +79,25 @@ def of_map(points, labels) -> dict:
 
 
 def of_shift(maps, points, features, labels) -> dict:
-    """Where images bear a shift: how well it is read from the hidden state, and seen in the map, within a class."""
+    """Where images bear a shift: how well it is read from the hidden state, and seen in the map, within a
+    class.
+    """
     if not maps.has("shift", "label"):
         return {}
     shift, origin = maps.get("shift", "label").astype(np.int64), maps.get("origin", "label")
     originals = min(len(np.unique(origin[labels == label])) for label in np.unique(labels))
     folds = max(2, min(5, originals))
-    fit = structure.within_class_r2(features, structure.shift_targets(shift), labels, folds=folds, groups=origin)
+    fit = structure.within_class_r2(
+        features, structure.shift_targets(shift), labels, folds=folds, groups=origin
+    )
     ring = structure.annulus_correlation(points, shift, labels)
     return {"shift_r2": fit, "shift_r2_mean": fit.mean(), "annulus": ring, "annulus_mean": ring.mean()}
 
 
 def of_colour(size, features, images, labels, coloured, mirrored) -> dict:
-    """Hue and mean colour within one class, left and right within another (Gilboa & Gur-Ari, 4.3: cars and horses)."""
+    """Hue and mean colour within one class, left and right within another (Gilboa & Gur-Ari, 4.3: cars and
+    horses).
+    """
     car, horse = labels == coloured, labels == mirrored
     fit = structure.within_class_r2(features[car], structure.colour_targets(images[car]), labels[car])
     other = size.features(0, torch.from_numpy(images[horse][..., ::-1].copy()))

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 from statistics import harmonic_mean
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -13,11 +14,10 @@ from pipeline.lanes import side_by_side
 from pipeline.lifetime import stage
 from pipeline.parameters import declared
 from pipeline.plan import plan
-from pipeline.sets import card as card_of
 from wide import artifacts
 from wide.training.population import accuracy, half_precision, shrink
 from wide.training.recipe import OF_A_MEMBER, describe, steps_of
-from wide.training.stacking import members_at_once
+from wide.training.stacking import pieces
 from wide.training.train_population import train_population
 
 SCORED = 5000  # training examples whose accuracy is reported
@@ -27,16 +27,27 @@ SCORED = 5000  # training examples whose accuracy is reported
 def main(paper: str, study: str, variant: str, scale: str):
     params = declared()
     general = params["scales"][scale]["train"]
-    card = card_of(params[study]["train"]["set"], scale)
-    todo = plan(params[study], variant, scale, general, params["width"], card)
-    source = artifacts.dataset(scale, todo.set)
+    source = artifacts.dataset(scale, params[study]["train"]["set"])
+    todo = plan(params[study], variant, scale, general, params["width"], shape_of(source))
     training = Training(source, todo)
-    with scratch.Scratch({"plan": repr(todo), "width": params["width"]}, [source, *code(todo.net)]) as checkpoints:
-        pieces = {said(todo, piece): (piece, checkpoints.within(place(todo, piece))) for piece in training.pieces()}
-        images = sum(training.views(todo.sizes[number]) for piece, _ in pieces.values() for number, _ in piece)
+    with scratch.Scratch(
+        {"plan": repr(todo), "width": params["width"]}, [source, *code(todo.net)]
+    ) as checkpoints:
+        pieces = {
+            said(todo, piece): (piece, checkpoints.within(place(todo, piece))) for piece in training.pieces()
+        }
+        images = sum(
+            training.views(todo.sizes[number]) for piece, _ in pieces.values() for number, _ in piece
+        )
         with scratch.bar(images, f"{study} {variant}") as bar:
             done = side_by_side(Training.train, pieces, bar, (Training, source, todo))
         save(training, pieces, done, scale, paper, study, variant)
+
+
+def shape_of(source) -> SimpleNamespace:
+    """What a plan asks of a data set: the shape of an image, and {label: classes}."""
+    splits, card = artifacts.load_tensors(source)
+    return SimpleNamespace(image=tuple(images_of(splits, "train").shape[1:]), classes=card["classes"])
 
 
 def code(net: str) -> list[Path]:
@@ -67,11 +78,16 @@ def save(training, pieces, done, scale, paper, study, variant):
             if other == number
         ]
         for name in parts[0][1]["population"]:
-            tensors[f"{size.key}/{name}"] = np.stack([part["population"][name][position] for position, part in parts])
+            tensors[f"{size.key}/{name}"] = np.stack(
+                [part["population"][name][position] for position, part in parts]
+            )
         facts[size.key] = training.said(size, parts)
         shown = ("width", "seeds", "train_accuracy", "test_accuracy", "diverged", "dtype", "panel")
         accuracies[size.key] = {name: facts[size.key][name] for name in shown if name in facts[size.key]}
-        accuracies[size.key] |= {"depth": size.options.get("depth", 0), "epochs": training.recipe(size).epochs}
+        accuracies[size.key] |= {
+            "depth": size.options.get("depth", 0),
+            "epochs": training.recipe(size).epochs,
+        }
         rates[size.key] = training.rate(size, [part for _, part in parts])
     card = {name: getattr(todo, name) for name in ("net", "set", "labels", "test")}
     artifacts.save_tensors(
@@ -84,7 +100,10 @@ def save(training, pieces, done, scale, paper, study, variant):
 
 
 class Training:
-    """What all networks of a variant share: data, labels, how to build and train one. Each process makes one of its own."""
+    """What all networks of a variant share: data, labels, how to build and train one.
+
+    Each process makes one of its own.
+    """
 
     def __init__(self, source, todo):
         splits, card = artifacts.load_tensors(source)
@@ -92,7 +111,10 @@ class Training:
         kept = todo.kept(splits[f"train/{todo.labels}"])
         labels = todo.drawn(splits[f"train/{todo.labels}"][kept], self.classes)
         rest, out = todo.held_out(labels)
-        self.images, self.labels = self._view(images_of(splits, "train", kept[rest])), torch.from_numpy(labels[rest])
+        self.images, self.labels = (
+            self._view(images_of(splits, "train", kept[rest])),
+            torch.from_numpy(labels[rest]),
+        )
         self.validation = None
         if len(out):
             self.validation = self._view(images_of(splits, "train", kept[out])), torch.from_numpy(labels[out])
@@ -120,17 +142,18 @@ class Training:
         return steps_of(recipe, len(self.images))[0] * min(recipe.batch, len(self.images))
 
     def pieces(self) -> list:
-        """What is trained in one piece, [(number of the size, seed)]: members one by one, or stacked where that is faster.
+        """What is trained in one piece, [(number of the size, seed)]: members one by one, or stacked where
+        that is faster.
 
-        Sizes of a panel that differ in what one population may mix (learning rate, initialisation) share a stack. The
-        longest come first.
+        Sizes of a panel that differ in what one population may mix (learning rate, initialisation) share a
+        stack. The longest come first.
         """
         found = []
         for group in self._alike():
             members = [(number, seed) for number in group for seed in self.todo.sizes[number].seeds]
-            at_once = members_at_once(self.build(self.todo.sizes[group[0]]), devices.device(), len(members))
-            chunks = [members[start : start + at_once] for start in range(0, len(members), at_once)]
-            found = chunks + found
+            net = self.build(self.todo.sizes[group[0]])
+            stacks = [members[stack] for stack in pieces(net, devices.device(), len(members))]
+            found = stacks + found
         return found
 
     def _alike(self) -> list:
@@ -181,7 +204,10 @@ class Training:
 
     def said(self, size, parts: list) -> dict:
         """What the population's card says of a size. parts: (place in its piece, piece) of every seed."""
-        joint = {name: [part[name][position] for position, part in parts] for name in ("test_accuracy", "train_accuracy")}
+        joint = {
+            name: [part[name][position] for position, part in parts]
+            for name in ("test_accuracy", "train_accuracy")
+        }
         diverged = [part["run"]["diverged"][position] for position, part in parts]
         return {
             "width": size.width,
@@ -199,7 +225,9 @@ class Training:
         }
 
     def rate(self, size, parts: list) -> dict:
-        """How fast a size was trained: images a second of one piece, and what `make plan` compares other networks by."""
+        """How fast a size was trained: images a second of one piece, and what `make plan` compares other
+        networks by.
+        """
         rates = [part["run"]["images_per_s"] for part in parts if part["run"]["images_per_s"]]
         return {
             "net": self.todo.net,

@@ -1,7 +1,9 @@
-"""Frozen features, last layer retrained on another task: `python -m stages.transfer <paper> <study> <variant> <scale>`.
+"""Frozen features, last layer retrained on another task: `python -m stages.transfer <paper> <study> <variant>
+<scale>`.
 
-Gilboa & Gur-Ari, section 5: all weights below the last layer stay as the original task left them; the best test accuracy
-during the retraining counts. The linear classifier on raw pixels is the same retraining with the pixels as features.
+Gilboa & Gur-Ari, section 5: all weights below the last layer stay as the original task left them; the best
+test accuracy during the retraining counts. The linear classifier on raw pixels is the same retraining with
+the pixels as features.
 """
 
 import sys
@@ -67,7 +69,10 @@ def main(paper: str, study: str, variant: str, scale: str):
 
 
 class Transfer:
-    """The networks of a study and the data of the other task. Each process that retrains makes one of its own."""
+    """The networks of a study and the data of the other task.
+
+    Each process that retrains makes one of its own.
+    """
 
     def __init__(self, scale, paper, study, variant, task: dict, views: float | None):
         networks = trained(scale, paper, study, variant)
@@ -94,7 +99,7 @@ class Transfer:
         )
 
     def features(self, row: int | None, column: int) -> dict:
-        """What a network's last layer is given, or the pixels themselves: {split: (examples, units) float32}."""
+        """What a last layer is given, or the pixels themselves: {split: (examples, units) float32}."""
         if row is None:
             return {name: prepare_inputs(value).flatten(1) for name, value in self.images.items()}
         size = self.sizes[row]

@@ -1,8 +1,9 @@
-"""Penultimate activations and their two-dimensional maps: `python -m stages.umap <paper> <study> <variant> <scale>`.
+"""Penultimate activations and their two-dimensional maps: `python -m stages.umap <paper> <study> <variant>
+<scale>`.
 
-Of the first seed of every size, without augmentation, for a seeded draw of training examples (all of them at scale paper). A
-stage of its own, so that a setting of the atlas does not redo the maps. umap-learn with a fixed random_state, which makes it
-single-threaded and reproducible.
+Of the first seed of every size, without augmentation, for a seeded draw of training examples (all of them at
+scale paper). A stage of its own, so that a setting of the atlas does not redo the maps. umap-learn with a
+fixed random_state, which makes it single-threaded and reproducible.
 """
 
 import sys
@@ -45,7 +46,9 @@ def main(paper: str, study: str, variant: str, scale: str):
     features = {size.key: size.features(0, images[index]).numpy() for size in networks.sizes}
     tensors = {f"{key}/features": value for key, value in features.items()}
     artifacts.save_tensors(artifacts.activations(scale, paper, study, variant), {"index": index, **tensors})
-    found = Cells({f"label/{label}": values.astype(np.int16) for label, values in labels_of(splits, index).items()})
+    found = Cells(
+        {f"label/{label}": values.astype(np.int16) for label, values in labels_of(splits, index).items()}
+    )
     title = f"{study} {variant} UMAP of {len(index):,} points"
     with scratch.bar(len(networks.sizes), title, "map") as bar:
         for size in networks.sizes:
@@ -56,7 +59,9 @@ def main(paper: str, study: str, variant: str, scale: str):
 
 def labels_of(splits, index) -> dict:
     """Every label of the training examples that are mapped."""
-    train = {name.removeprefix("train/"): value for name, value in splits.items() if name.startswith("train/")}
+    train = {
+        name.removeprefix("train/"): value for name, value in splits.items() if name.startswith("train/")
+    }
     return {label: values[index] for label, values in train.items() if label != "images"}
 
 

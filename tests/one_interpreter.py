@@ -1,7 +1,8 @@
-"""Run stages of the pipeline in the order of its graph inside one interpreter: `python one_interpreter.py <name> …`.
+"""Run stages of the pipeline in the order of its graph inside one interpreter: `python one_interpreter.py
+<name> …`.
 
-A process a stage, as DVC runs them, costs seconds of imports each, and so does a `dvc commit` that rewrites a lock for each
-stage: here what all stages wrote is recorded at the end, at once.
+A process a stage, as DVC runs them, costs seconds of imports each, and so does a `dvc commit` that rewrites a
+lock for each stage: here what all stages wrote is recorded at the end, at once.
 """
 
 import importlib

@@ -1,9 +1,10 @@
 """Augmentation against loops over images with numpy."""
+
 import numpy as np
 import pytest
 import torch
 
-from wide.augment import Augment
+from wide.training.augmentation import Augment
 
 
 @pytest.fixture
@@ -27,8 +28,9 @@ def test_nothing_on_is_the_identity_and_needs_no_numbers(batch):
     assert Augment().numbers == 0
 
 
-@pytest.mark.parametrize("settings", [{"shift": 0.1}, {"rotate": 5}, {"flip": True}, {"crop": 1}, {"cyclic": True}],
-                         ids=str)
+@pytest.mark.parametrize(
+    "settings", [{"shift": 0.1}, {"rotate": 5}, {"flip": True}, {"crop": 1}, {"cyclic": True}], ids=str
+)
 def test_each_setting_draws_numbers_moves_images_and_keeps_their_shape(batch, settings):
     x, u = batch
     augment = Augment(**settings)
@@ -47,7 +49,9 @@ def test_input_is_left_alone(batch):
 
 def test_flip_equals_a_loop(batch):
     x, u = batch
-    expected = [image[:, :, ::-1] if number < 0.5 else image for image, number in zip(x.numpy(), u[:, 0].numpy())]
+    expected = [
+        image[:, :, ::-1] if number < 0.5 else image for image, number in zip(x.numpy(), u[:, 0].numpy())
+    ]
     assert_equal(Augment(flip=True)(x, u), expected)
     assert 0 < (u[:, 0] < 0.5).sum() < 24  # both happen
 
@@ -60,7 +64,11 @@ def test_cyclic_equals_roll(batch):
 
 def test_cyclic_reaches_every_shift_equally_often():
     x = torch.eye(10)[0].expand(1000, 1, 1, 10)
-    found = Augment(cyclic=True)(x, torch.linspace(0, 1 - 1e-6, 1000)[:, None].expand(1000, 5)).argmax(3).flatten()
+    found = (
+        Augment(cyclic=True)(x, torch.linspace(0, 1 - 1e-6, 1000)[:, None].expand(1000, 5))
+        .argmax(3)
+        .flatten()
+    )
     assert torch.bincount(found, minlength=10).tolist() == [100] * 10
 
 
@@ -69,7 +77,7 @@ def test_crop_equals_a_loop_over_reflected_images(batch):
     expected = []
     for image, top, left in zip(x.numpy(), (u[:, 3] * 7).long().tolist(), (u[:, 4] * 7).long().tolist()):
         padded = np.pad(image, ((0, 0), (3, 3), (3, 3)), mode="reflect")
-        expected.append(padded[:, top:top + 8, left:left + 10])
+        expected.append(padded[:, top : top + 8, left : left + 10])
     assert_equal(Augment(crop=3)(x, u), expected)
 
 
@@ -78,11 +86,12 @@ def test_crop_reaches_both_ends(batch, number, corner):
     x, _ = batch
     padded = np.pad(x.numpy(), ((0, 0), (0, 0), (2, 2), (2, 2)), mode="reflect")
     top, left = corner
-    assert_equal(Augment(crop=2)(x, still(number)), padded[:, :, top:top + 8, left:left + 10])
+    assert_equal(Augment(crop=2)(x, still(number)), padded[:, :, top : top + 8, left : left + 10])
 
 
-@pytest.mark.parametrize("settings", [{"shift": 0.3}, {"rotate": 40}, {"shift": 0.3, "rotate": 40}, {"crop": 3}],
-                         ids=str)
+@pytest.mark.parametrize(
+    "settings", [{"shift": 0.3}, {"rotate": 40}, {"shift": 0.3, "rotate": 40}, {"crop": 3}], ids=str
+)
 def test_numbers_of_one_half_move_nothing(batch, settings):
     x, _ = batch
     assert_equal(Augment(**settings)(x, still()), x)
@@ -116,12 +125,22 @@ def test_a_rotation_by_a_right_angle_is_rot90(number, turns):
     assert_equal(Augment(rotate=90)(x, u), np.rot90(x.numpy(), turns, (2, 3)))
 
 
-@pytest.mark.parametrize("settings", [{"shift": 0.2}, {"rotate": 30}, {"flip": True}, {"crop": 2}, {"cyclic": True},
-                                      {"shift": 0.2, "rotate": 30, "flip": True}], ids=str)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"shift": 0.2},
+        {"rotate": 30},
+        {"flip": True},
+        {"crop": 2},
+        {"cyclic": True},
+        {"shift": 0.2, "rotate": 30, "flip": True},
+    ],
+    ids=str,
+)
 def test_every_image_uses_its_own_numbers(batch, settings):
     x, u = batch
     augment = Augment(**settings)
-    alone = torch.cat([augment(x[i:i + 1], u[i:i + 1]) for i in range(24)])
+    alone = torch.cat([augment(x[i : i + 1], u[i : i + 1]) for i in range(24)])
     assert_equal(augment(x, u), alone)
     order = torch.randperm(24, generator=torch.Generator().manual_seed(3))
     assert not torch.allclose(augment(x, u[order]), alone)
@@ -134,7 +153,7 @@ def test_flip_comes_before_the_crop(batch):
 
 
 def test_a_resized_crop_is_a_part_of_the_image_at_the_new_size():
-    """On an image whose channels are its coordinates, every crop is a window: evenly spaced, inside, of 8 to 100 % of the area."""
+    """Where channels are coordinates, every crop is a window: evenly spaced, inside, 8 to 100 % in area."""
     axis = (torch.arange(32) + 0.5) / 32
     x = torch.stack([axis.expand(32, 32), axis[:, None].expand(32, 32)]).expand(500, 2, 32, 32)
     u = torch.rand(500, 5, generator=torch.Generator().manual_seed(4))
@@ -155,3 +174,22 @@ def test_small_images_are_not_cropped(batch):
     x, u = batch
     assert_equal(Augment(resized_crop=16)(x, u), x)
     assert_equal(Augment(resized_crop=16, flip=True)(x, u), Augment(flip=True)(x, u))
+
+
+@pytest.mark.parametrize("crop", [8, 10, 100])
+def test_a_crop_that_reflection_cannot_pad_is_refused_in_one_line(batch, crop):
+    x, u = batch
+    line = f"augment: crop is {crop}, and an image of 8 pixels can be padded by reflection by at most 7"
+    for refused in (lambda: Augment(crop=crop)(x, u), lambda: Augment(crop=crop).check((2, 8, 10))):
+        with pytest.raises(ValueError) as error:
+            refused()
+        assert str(error.value) == line
+    assert Augment(crop=7)(x, u).shape == x.shape
+    Augment(crop=7).check((2, 8, 10))
+
+
+@pytest.mark.parametrize("shape", [(6,), (5, 8), (2, 3, 8, 8)])
+def test_only_images_can_be_augmented(shape):
+    with pytest.raises(ValueError, match="are no images"):
+        Augment(flip=True).check(shape)
+    Augment().check(shape)

@@ -93,7 +93,9 @@ def test_draws_are_those_of_one_generator_in_order_of_definition():
 
 @pytest.mark.parametrize("norm", [nn.BatchNorm2d(4), nn.LayerNorm(4), nn.GroupNorm(2, 4)], ids=repr)
 def test_normalisations_stay_as_constructed(norm):
-    nn.init.constant_(norm.weight, 0.25)  # a network's own choice, as of a residual block's last normalisation
+    nn.init.constant_(
+        norm.weight, 0.25
+    )  # a network's own choice, as of a residual block's last normalisation
     net = nn.Sequential(nn.Linear(4, 4), norm, nn.Linear(4, 2))
     initialise(net, 0, bias=0.5)
     assert (norm.weight == 0.25).all() and (norm.bias == 0).all()

@@ -16,6 +16,23 @@ from pipeline import devices, lanes
 from pipeline.lanes import side_by_side
 
 LONG = 10**9  # images, for which processes are worth their start
+NO_TORCH = """
+class cuda:
+    is_available = staticmethod(lambda: False)
+
+
+class backends:
+    class cudnn:
+        benchmark = False
+
+
+def set_num_threads(number):
+    pass
+
+
+def use_deterministic_algorithms(wanted, warn_only):
+    pass
+"""
 PROGRAM = """
 import types
 from pipeline.lanes import side_by_side
@@ -92,6 +109,14 @@ def two(monkeypatch):
     monkeypatch.setenv("WIDE_LANES", "2")
 
 
+@pytest.fixture
+def empty(tmp_path, monkeypatch):
+    """A folder from which other processes import a torch that is there at once, where nothing is computed."""
+    (tmp_path / "torch.py").write_text(NO_TORCH)
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
 # Work in several processes
 
 
@@ -126,22 +151,22 @@ def test_little_work_and_a_single_piece_stay_in_this_process(total, sizes, two):
     assert {result[3] for result in found.values()} == {os.getpid()} and len(found) == len(sizes)
 
 
-def test_an_error_ends_all_pieces(two):
+def test_an_error_ends_all_pieces(two, empty):
     with pytest.raises(ValueError, match="^it diverged$"):
         side_by_side(fails, {"long": ("",), "short": ("it diverged",)}, Bar(LONG), (setting,))
 
 
-def test_a_killed_process_is_one_clear_line(two):
+def test_a_killed_process_is_one_clear_line(two, empty):
     with pytest.raises(OSError, match="was killed, .*run again") as error:
         side_by_side(dies, {"a": (), "b": ()}, Bar(LONG), (setting,))
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere orphans end with their piece")
-def test_a_killed_parent_leaves_no_orphan():
+def test_a_killed_parent_leaves_no_orphan(empty):
     folder = Path(__file__).parent
-    environment = {**os.environ, "WIDE_LANES": "2", "CUDA_VISIBLE_DEVICES": ""}
-    environment["PYTHONPATH"] = f"{folder.parent}{os.pathsep}{folder}"
+    environment = {**os.environ, "WIDE_LANES": "2"}
+    environment["PYTHONPATH"] = os.pathsep.join(map(str, (empty, folder.parent, folder)))
     options = {"stdout": subprocess.PIPE, "text": True, "env": environment}
     parent = subprocess.Popen([sys.executable, "-c", PROGRAM], **options)
     workers = [int(parent.stdout.readline()) for _ in range(2)]

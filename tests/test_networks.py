@@ -300,10 +300,12 @@ def test_networks_without_residual_blocks_can_be_described(name, depths, tmp_pat
         assert Cells.load(tmp_path / "a.npz").size(size.key) == cells.size(size.key)
 
 
-def test_a_residual_network_without_its_sums_has_no_layers_after_them():
+def test_a_residual_network_without_its_sums_has_stages_but_no_layers_after_them():
     size = save()[0]
     size.fact["options"] = {**size.fact["options"], "residual": False}
-    assert not described(size).has("post", "d8")
+    found, built = described(size), size.build()
+    assert found.get("post", "d8").tolist() == [False] * len(built.layers)
+    assert found.get("stage", "d8").tolist() == [built.stage_of(layer) for layer in built.layers]
 
 
 def test_a_description_names_the_panel():

@@ -1,4 +1,6 @@
-"""The pipeline at scale smoke, on a CPU and without a network: from nothing to the last figure, and what reruns after a change."""
+"""The pipeline at scale smoke, on a CPU and without a network: from nothing to the last figure, and what
+reruns after a change.
+"""
 
 import json
 import os
@@ -19,7 +21,11 @@ from pipeline.parameters import declared, paper_file, papers, read, stage_entry
 from stages.smoke import copy, environment
 from tests.processes import alive
 
-FIGURES = {key: entry for paper in papers() for key, entry in read(paper_file(paper, "figures.yaml"))["figures"].items()}
+FIGURES = {
+    key: entry
+    for paper in papers()
+    for key, entry in read(paper_file(paper, "figures.yaml"))["figures"].items()
+}
 GILBOA, NGUYEN = (f"papers/{paper}/dvc.yaml" for paper in ("gilboa", "nguyen"))
 # Proxies that refuse at once: whatever would reach for the network fails instead of waiting.
 OFFLINE = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
@@ -38,7 +44,11 @@ def would_run(project, *targets):
 
 
 def names(project):
-    return [line.split()[0] for line in dvc(project, "stage", "list", "--all", "--name-only").stdout.splitlines() if line]
+    return [
+        line.split()[0]
+        for line in dvc(project, "stage", "list", "--all", "--name-only").stdout.splitlines()
+        if line
+    ]
 
 
 def edit(path, old, new):
@@ -47,15 +57,24 @@ def edit(path, old, new):
     path.write_text(text.replace(old, new, 1))
 
 
+def locks(project):
+    return [project / "dvc.lock", *project.glob("papers/*/dvc.lock")]
+
+
+def named(project, lock):
+    """Whole names of the stages in a lock."""
+    file = lock.with_suffix(".yaml").relative_to(project)
+    return [f"{file}:{name}".removeprefix("dvc.yaml:") for name in read(lock)["stages"]]
+
+
 @pytest.fixture(scope="session")
 def done(tmp_path_factory):
-    """A copy, its path with a blank and an umlaut, in which the pipeline has run to the end: one figure by `dvc repro`, all
-    other stages in one interpreter (a process a stage would cost minutes of imports)."""
+    """A copy, its path with a blank and an umlaut, in which the pipeline has run to the end: one figure by
+    `dvc repro`, all other stages in one interpreter (a process a stage would cost minutes of imports)."""
     project = tmp_path_factory.mktemp("smoke") / "ein Prüfstück"
     copy(project)
     dvc(project, "repro", f"{GILBOA}:plot@gilboa_fig4")
-    made = {f"{path.with_suffix('.yaml').relative_to(project)}:{name}".removeprefix("dvc.yaml:")
-            for path in [project / "dvc.lock", *project.glob("papers/*/dvc.lock")] for name in read(path)["stages"]}  # fmt: skip
+    made = {name for file in locks(project) for name in named(project, file)}
     shutil.copyfile("tests/one_interpreter.py", project / "one_interpreter.py")
     ran = subprocess.run(
         [sys.executable, "one_interpreter.py", *(name for name in names(project) if name not in made)],
@@ -85,7 +104,11 @@ def test_every_figure_and_table_comes_out(done):
 
 
 def test_claims_on_stand_ins_are_not_testable(done):
-    claims = [claim for path in (done / "results/smoke/claims").glob("*.json") for claim in json.loads(path.read_text())]
+    claims = [
+        claim
+        for path in (done / "results/smoke/claims").glob("*.json")
+        for claim in json.loads(path.read_text())
+    ]
     assert {claim["figure"] for claim in claims} == set(FIGURES)
     assert {claim["verdict"] for claim in claims} == {"not testable"}
     assert all(claim["ours"] for claim in claims)
@@ -111,7 +134,7 @@ def test_metrics_are_a_few_scalars_a_paper(done):
     assert max(map(len, dvc(done, "metrics", "diff").stdout.splitlines() or [""])) < 120
 
 
-# What is edited, by a comment or a blank at its end, and the stages that are then named: patterns of whole names.
+# What is edited, by a comment at its end, and the stages that are then named: patterns of whole names.
 EDITS = [
     ("wide/training/train_population.py", r"(train|transfer|probe)_.*"),
     ("wide/training/recipe.py", r"(train|transfer|probe)_.*"),
@@ -119,8 +142,10 @@ EDITS = [
      r"(train|transfer|probe|umap|atlas|structure|cka|pca|deletion|sparsity|agreement)_.*|across@.*"),
     ("wide/nets/convnet.py",
      r"papers/gilboa.*:((train|umap|atlas)_(mnist|translated|cifar)|structure_.*|(train|transfer)_coarse)@.*"),
-    ("wide/nets/mlp.py", r"papers/gilboa.*:((train|umap|atlas|structure)_pixels|(train|transfer)_shift|transfer_coarse)@.*"),
-    ("wide/nets/resnet.py", r"papers/nguyen.*:((train|cka|pca|probe|deletion|sparsity|agreement)_.*|across@.*)"),
+    ("wide/nets/mlp.py",
+     r"papers/gilboa.*:((train|umap|atlas|structure)_pixels|(train|transfer)_shift|transfer_coarse)@.*"),
+    ("wide/nets/resnet.py",
+     r"papers/nguyen.*:((train|cka|pca|probe|deletion|sparsity|agreement)_.*|across@.*)"),
     ("wide/measure/cka.py", r"papers/nguyen.*:(cka_.*|across@.*)"),
     ("wide/measure/grams.py", r"papers/nguyen.*:(cka_.*|across@.*|pca_.*)"),
     ("wide/measure/blocks.py", r"papers/nguyen.*:(cka_.*|across@.*)"),
@@ -130,10 +155,10 @@ EDITS = [
     ("wide/measure/visualise.py", r"papers/gilboa.*:atlas_.*"),
     ("wide/measure/structure.py", r"papers/gilboa.*:structure_.*"),
     ("wide/plot.py", r"papers/.*:plot@.*"),
+    ("pipeline/figure.py", r"papers/.*:plot@.*"),
     ("pipeline/plan.py", r"papers/.*:(train|probe)_.*"),
-    ("pipeline/balance.py",
-     r"prepare.*@.*|papers/.*:train_.*|papers/nguyen.*:((cka|pca|probe|deletion|sparsity|agreement)_.*|across@.*)"),
-    ("pipeline/folder.py", r"prepare.*@.*|papers/.*:((train|cka|pca|probe|deletion|sparsity|agreement)_.*|across@.*)"),
+    ("pipeline/balance.py", r"prepare.*@.*|papers/.*:((?!plot|index|claims|report|check).*@.*)"),
+    ("pipeline/folder.py", r"prepare.*@.*|papers/.*:((?!plot|index|claims|report|check).*@.*)"),
     ("pipeline/networks.py",
      r"papers/.*:((umap|atlas|structure|transfer|cka|pca|probe|deletion|sparsity|agreement)_.*|across@.*)"),
     ("pipeline/sets/mnist.py", r"prepare@.*-mnist|prepare_of_mnist@.*"),
@@ -171,8 +196,12 @@ def test_a_changed_file_makes_stale_what_depends_on_it_and_nothing_else(project)
                 stale.setdefault(dep, set()).add(stage)
     every = names(project)
     for file, pattern in EDITS:
-        found = set().union(*(stages for dep, stages in stale.items() if file == dep or file.startswith(f"{dep}/")))
-        wanted = {name for name in every if pattern and re.fullmatch(f"(papers/\\w+/dvc.yaml:)?({pattern})", name)}
+        found = set().union(
+            *(stages for dep, stages in stale.items() if file == dep or file.startswith(f"{dep}/"))
+        )
+        wanted = {
+            name for name in every if pattern and re.fullmatch(f"(papers/\\w+/dvc.yaml:)?({pattern})", name)
+        }
         assert found == wanted and (wanted or not pattern), f"{file}: {sorted(found ^ wanted)}"
 
 
@@ -184,7 +213,11 @@ def test_title_redraws_one_figure(project):
 
 
 def test_learning_rate_retrains_one_study(project):
-    edit(project / "papers/gilboa/params.yaml", "recipe: {epochs: 100, batch: 128, lr: 0.0129", "recipe: {epochs: 100, batch: 128, lr: 0.02")
+    edit(
+        project / "papers/gilboa/params.yaml",
+        "recipe: {epochs: 100, batch: 128, lr: 0.0129",
+        "recipe: {epochs: 100, batch: 128, lr: 0.02",
+    )
     trained = {name for name in would_run(project) if ":train" in name or name.startswith("prepare")}
     assert trained == {f"{GILBOA}:train_coarse@smoke-base"}
 
@@ -196,8 +229,14 @@ def test_probe_settings_retrain_nothing(project):
 
 def test_stages_are_given_what_dvc_says_they_declare(done, monkeypatch):
     monkeypatch.chdir(done)
-    for name in (f"{NGUYEN}:train_deep@smoke-sixteenth", f"{GILBOA}:structure_cifar@smoke-base", f"{NGUYEN}:plot@nguyen_fig4",
-                 f"{NGUYEN}:claims@smoke", "prepare@smoke-mnist"):  # fmt: skip
+    chosen = [
+        f"{NGUYEN}:train_deep@smoke-sixteenth",
+        f"{GILBOA}:structure_cifar@smoke-base",
+        f"{NGUYEN}:plot@nguyen_fig4",
+        f"{NGUYEN}:claims@smoke",
+        "prepare@smoke-mnist",
+    ]
+    for name in chosen:
         monkeypatch.setenv("DVC_STAGE", name)
         stage_entry.cache_clear()
         assert declared() == dvc_api.params_show(stages=name), name
@@ -213,7 +252,9 @@ def test_width_reruns_training_and_no_data(project):
     edit(project / "params.yaml", "width: 1 ", "width: 4 ")
     stale = would_run(project)
     assert not any(name.startswith("prepare") for name in stale)
-    assert {name for name in stale if ":train" in name} == {name for name in names(project) if ":train" in name}
+    assert {name for name in stale if ":train" in name} == {
+        name for name in names(project) if ":train" in name
+    }
 
 
 def test_another_width_trains_and_shows_it(project):
@@ -229,7 +270,12 @@ def test_another_width_trains_and_shows_it(project):
     ("papers/gilboa/params.yaml", "lr: 0.0129, momentum", "lrr: 0.0129, momentum", "did you mean 'lr'?"),
     ("papers/nguyen/params.yaml", "depth: 38, base: 16", "depth: 37, base: 16", "37")])  # fmt: skip
 def test_wrong_parameters_cost_nothing(project, file, old, new, says):
-    kept = {path: path.read_bytes() for folder in ("results", "figures") for path in (project / folder).rglob("*") if path.is_file()}
+    kept = {
+        path: path.read_bytes()
+        for folder in ("results", "figures")
+        for path in (project / folder).rglob("*")
+        if path.is_file()
+    }
     edit(project / file, old, new)
     failed = dvc(project, "repro", check=False)
     assert failed.returncode != 0
@@ -239,15 +285,31 @@ def test_wrong_parameters_cost_nothing(project, file, old, new, says):
 
 
 def test_figures_are_redrawn_byte_for_byte(done):
-    kept = {path: path.read_bytes() for path in (done / "figures/smoke").glob("*.*") if path.suffix in (".png", ".md")}
-    dvc(done, "repro", "-f", "-s", f"{GILBOA}:plot@gilboa_fig4", f"{NGUYEN}:plot@nguyen_fig1", f"{NGUYEN}:plot@nguyen_tabB1")
+    kept = {
+        path: path.read_bytes()
+        for path in (done / "figures/smoke").glob("*.*")
+        if path.suffix in (".png", ".md")
+    }
+    dvc(
+        done,
+        "repro",
+        "-f",
+        "-s",
+        f"{GILBOA}:plot@gilboa_fig4",
+        f"{NGUYEN}:plot@nguyen_fig1",
+        f"{NGUYEN}:plot@nguyen_tabB1",
+    )
     assert {path: path.read_bytes() for path in kept} == kept
-    subprocess.run([sys.executable, "-m", "stages.plot", "--all", "smoke"], cwd=done, check=True, env=environment())
+    subprocess.run(
+        [sys.executable, "-m", "stages.plot", "--all", "smoke"], cwd=done, check=True, env=environment()
+    )
     assert {path: path.read_bytes() for path in kept} == kept
 
 
 def test_a_clone_without_data_keeps_its_committed_results(done, tmp_path):
-    """Results are in git, data are not: nothing is stale there, and empty folders that a failed run left change nothing."""
+    """Results are in git, data are not: nothing is stale there, and empty folders that a failed run left
+    change nothing.
+    """
     clone = tmp_path / "clone"
     shutil.copytree(done, clone, symlinks=True, ignore=shutil.ignore_patterns("tmp", "cache"))
     shutil.rmtree(clone / "data")
@@ -265,7 +327,9 @@ def test_a_dry_run_of_a_clone_names_what_is_stale(done, tmp_path):
     shutil.rmtree(clone / "data")
     edit(clone / "stages/cka.py", '"""CKA', '"""cka')
     said = dvc(clone, "repro", "--allow-missing", "--dry", check=False)
-    assert f"Running stage '{NGUYEN}:cka_" in said.stdout and "results/checked" not in said.stdout + said.stderr
+    assert (
+        f"Running stage '{NGUYEN}:cka_" in said.stdout and "results/checked" not in said.stdout + said.stderr
+    )
 
 
 def test_throughput_stands_beside_the_training(done):
@@ -277,18 +341,28 @@ def test_throughput_stands_beside_the_training(done):
 
 @pytest.mark.parametrize("victim, shell", [("training", "sh"), ("dvc", "sh"), ("dvc", "bash")])
 def test_killed_training_resumes_with_the_same_bytes(done, project, victim, shell):
-    """SIGKILL in the middle of a training, of the process itself or of DVC; the rerun ends with the bytes of the unbroken run.
-    Some shells become the training, others (dash) start it and outlive DVC."""
+    """SIGKILL in the middle of a training, of the process itself or of DVC; the rerun ends with the bytes of
+    the unbroken run. Some shells become the training, others (dash) start it and outlive DVC."""
     if not shutil.which(shell):
         pytest.skip(f"no {shell} here")
     name, out = f"{GILBOA}:train_coarse@smoke-base", "data/populations/smoke/gilboa/coarse/base.safetensors"
     whole = (done / out).read_bytes()
     (project / out).unlink()
     environ = {**environment(), **OFFLINE, "WIDE_CHECKPOINT_S": "0", "SHELL": shutil.which(shell)}
-    running = subprocess.Popen(["dvc", "repro", "-f", "-s", name], cwd=project, env=environ, start_new_session=True,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    running = subprocess.Popen(
+        ["dvc", "repro", "-f", "-s", name],
+        cwd=project,
+        env=environ,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     deadline = time.time() + 120
-    while not list(project.glob("scratch/*/*.safetensors")) and running.poll() is None and time.time() < deadline:
+    while (
+        not list(project.glob("scratch/*/*.safetensors"))
+        and running.poll() is None
+        and time.time() < deadline
+    ):
         time.sleep(0.01)
     assert running.poll() is None, "the training ended before it could be killed"
     trainings = children(running.pid)

@@ -21,8 +21,8 @@ def sizes(key, members=4, depths=None, **options):
     return groups(kept, members, **options)
 
 
-def drawn(key, scale="quick", **options):
-    return laid_out(draw(key, scale, **options))
+def drawn(key, scale="quick"):
+    return draw(key, scale)
 
 
 def images(figure):
@@ -53,7 +53,7 @@ RESULTS = [  # figure, its results, made with few and with many networks, with a
 def test_nothing_is_clipped_and_no_two_labels_overlap(key, results):
     for study, make in results.items():
         save(study, make())
-    assert_apart(drawn(key), least=10)
+    assert_apart(laid_out(drawn(key)), least=10)
 
 
 def test_ten_thousand_images_in_every_panel_are_a_small_file():
@@ -218,7 +218,7 @@ def test_the_more_images_the_darker_and_few_networks_leave_room_for_both():
 def labelled_below(figure):
     """Places of the panels that have accuracies at their x axis."""
     found = []
-    for index, axes in enumerate(figure.axes):
+    for index, axes in enumerate(laid_out(figure).axes):
         if axes.images and any(label.get_text() for label in axes.get_xticklabels()):
             found.append(index)
     return found

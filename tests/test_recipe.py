@@ -36,7 +36,10 @@ from wide.training.recipe import Recipe, describe, recipe_a_member
         ({"factor": "0.1"}, "factor is '0.1'"),
         ({"milestones": 0.5}, "milestones is 0.5; it must be a list of shares"),
         ({"milestones": ["a"]}, "milestones is ['a']"),
-        ({"milestones": [91, 136]}, "milestones is [91, 136]; it must be a list of shares of the run in (0, 1)"),
+        (
+            {"milestones": [91, 136]},
+            "milestones is [91, 136]; it must be a list of shares of the run in (0, 1)",
+        ),
         ({"milestones": [0.75, 0.5]}, "each larger than the one before"),
         ({"milestones": [0.5, 0.5]}, "each larger than the one before"),
         ({"milestones": [0]}, "milestones is [0]"),
@@ -82,7 +85,16 @@ def test_a_wrong_recipe_is_one_line(settings, line):
         {"bias": -0.1, "std": 0, "hidden": "normal"},
         {"augment": {}},
         {"augment": None},
-        {"augment": {"shift": 0.1, "rotate": 30, "flip": True, "crop": 4, "cyclic": False, "resized_crop": 8}},
+        {
+            "augment": {
+                "shift": 0.1,
+                "rotate": 30,
+                "flip": True,
+                "crop": 4,
+                "cyclic": False,
+                "resized_crop": 8,
+            }
+        },
         {"snapshots": [0, 4], "patience": 3, "dropout": 0.5, "dropped": ["relu1"]},
     ],
     ids=str,
@@ -126,8 +138,8 @@ def test_an_option_that_came_later_changes_no_description_while_it_is_off():
     """Cards of populations hold the description: a new option must not change those that do not use it."""
     plain = {
         "epochs": 1, "batch": 8, "lr": 0.1, "optimiser": "sgd", "momentum": 0.9, "weight_decay": 0.0,
-        "schedule": "constant", "milestones": (), "factor": 0.1, "hidden": "he_normal", "last": "lecun_normal",
-        "standardise": False,
+        "schedule": "constant", "milestones": (), "factor": 0.1, "hidden": "he_normal",
+        "last": "lecun_normal", "standardise": False,
         "augment": {"shift": 0.0, "rotate": 0.0, "flip": True, "crop": 0, "cyclic": False},
     }  # fmt: skip
     made = {"epochs": 1, "batch": 8, "lr": 0.1, "augment": {"flip": True}}

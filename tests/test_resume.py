@@ -91,9 +91,7 @@ def test_resuming_from_files_gives_the_same_bytes(tmp_path, monkeypatch):
     counted = []
     with Scratch({"a": 1}, every_s=-1) as scratch:
         checkpoint = scratch.within("w8")
-        again = fit(
-            BUILDS["convnet"], [3, 4], checkpoint=checkpoint, progress=counted.append, **settings
-        )
+        again = fit(BUILDS["convnet"], [3, 4], checkpoint=checkpoint, progress=counted.append, **settings)
         assert content(again) == whole
     assert counted[0] == 4 * 8  # the fifth step had not been saved
 

@@ -50,7 +50,7 @@ def recipe(**settings):
 
 
 def train(build, seeds, examples=40, recipes=None, **options):
-    """(population, metrics) in float32 arithmetic. recipes: one a member; options: of recipe and train_population."""
+    """(population, metrics), without bf16. recipes: one a member; options: of recipe and train_population."""
     passed = ("checkpoint", "progress", "each_epoch", "validation", "may_diverge", "mask")
     settings = {name: value for name, value in options.items() if name not in passed}
     options = {name: value for name, value in options.items() if name in passed}
@@ -90,11 +90,13 @@ def assert_close(found, expected, atol):
     """Two states, tensor by tensor."""
     assert found.keys() == expected.keys()
     for name, value in expected.items():
-        torch.testing.assert_close(found[name], value, rtol=0, atol=atol, msg=lambda text, name=name: f"{name}: {text}")
+        torch.testing.assert_close(
+            found[name], value, rtol=0, atol=atol, msg=lambda text, name=name: f"{name}: {text}"
+        )
 
 
 class Checkpoints:
-    """Kept in memory, due every ``every`` steps; the process is killed when ``due`` has been asked ``stop`` times."""
+    """Kept in memory, due every ``every`` steps; the process is killed when asked ``stop`` times."""
 
     def __init__(self, stop=math.inf, every=1):
         self.kept, self.stop, self.every, self.asked = {}, stop, every, 0

@@ -1,1 +1,4 @@
-"""The library: networks, population training, measures, artefacts and plot style. No parameters file, no argv."""
+"""The library: networks, population training, measures, artefacts and plot style.
+
+No parameters file, no argv.
+"""

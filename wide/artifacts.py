@@ -1,8 +1,9 @@
 """Where each artefact lives and how it is stored: the only code that loads or saves one.
 
-Every writer is atomic (a temporary file in the same folder, then a rename) and deterministic (no dates, sorted keys),
-so that a kill leaves either the old file or the new one, and equal content means equal bytes.
+Every writer is atomic (a temporary file in the same folder, then a rename) and deterministic (no dates,
+sorted keys), so that a kill leaves either the old file or the new one, and equal content means equal bytes.
 """
+
 import io
 import json
 import math
@@ -16,7 +17,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_safetensors
 
 DATA, RESULTS, FIGURES, SCRATCH = Path("data"), Path("results"), Path("figures"), Path("scratch")
-TRIANGLE, FEWEST = ".triangle", 16  # what marks a folded matrix in a result; a matrix of fewer rows gains nothing
+TRIANGLE, FEWEST = (
+    ".triangle",
+    16,
+)  # what marks a folded matrix in a result; a matrix of fewer rows gains nothing
 
 
 def dataset(scale: str, name: str) -> Path:
@@ -70,7 +74,10 @@ def figure(scale: str, key: str, suffix: str = "png") -> Path:
 
 
 def write_bytes(path: Path, content: bytes):
-    """Write a picture, or what another writer here has put together. OSError where it fails, and nothing is replaced."""
+    """Write a picture, or what another writer here has put together.
+
+    OSError where it fails, and nothing is replaced.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -78,8 +85,10 @@ def write_bytes(path: Path, content: bytes):
         part.write_bytes(content)
         os.replace(part, path)
     except OSError as error:
-        raise OSError(f"{path} could not be written ({error.strerror or error}); make room and run again, nothing was replaced"
-                      ) from error
+        raise OSError(
+            f"{path} could not be written ({error.strerror or error}); make room and run again, "
+            "nothing was replaced"
+        ) from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -87,20 +96,26 @@ def write_bytes(path: Path, content: bytes):
 def save_tensors(path: Path, tensors: dict[str, np.ndarray], card: dict | None = None):
     """Write named arrays and a card (a JSON object) as safetensors.
 
-    The card is one metadata entry: safetensors keeps several in a hash map, whose order varies from run to run.
+    The card is one metadata entry: safetensors keeps several in a hash map, whose order varies from run to
+    run.
     """
     tensors = {name: np.asarray(value, order="C") for name, value in sorted(tensors.items())}
     write_bytes(path, to_safetensors(tensors, {"card": json.dumps(card or {}, sort_keys=True)}))
 
 
 def load_tensors(path: Path, names=None) -> tuple[dict[str, np.ndarray], dict]:
-    """Read arrays (all, or those named) and the card. Raises ValueError for a damaged file, FileNotFoundError for none."""
+    """Read arrays (all, or those named) and the card.
+
+    Raises ValueError for a damaged file, FileNotFoundError for none.
+    """
     if not Path(path).exists():
         raise FileNotFoundError(f"{path} is missing: run `dvc repro`, which makes it")
     try:
         with safe_open(path, framework="numpy") as file:
             keys = file.keys() if names is None else names
-            return {name: file.get_tensor(name) for name in keys}, json.loads((file.metadata() or {}).get("card", "{}"))
+            return {name: file.get_tensor(name) for name in keys}, json.loads(
+                (file.metadata() or {}).get("card", "{}")
+            )
     except SafetensorError as error:
         raise ValueError(
             f"{path} is damaged ({error}), and so may be DVC's copy of it: "
@@ -111,9 +126,10 @@ def load_tensors(path: Path, names=None) -> tuple[dict[str, np.ndarray], dict]:
 def save_result(path: Path, arrays: dict[str, np.ndarray]):
     """Write arrays as a compressed npz with fixed dates, so that equal arrays are equal bytes.
 
-    A matrix (n, n), n >= 16, that is its own transpose to the last bit, NaN included, is stored by its upper triangle:
-    n (n + 1) / 2 values of its dtype, diagonal included, row by row, under its name and ".triangle". Similarities of layers
-    are such matrices. ValueError for a name that ends so already, and for arrays of Python objects.
+    A matrix (n, n), n >= 16, that is its own transpose to the last bit, NaN included, is stored by its upper
+    triangle: n (n + 1) / 2 values of its dtype, diagonal included, row by row, under its name and
+    ".triangle". Similarities of layers are such matrices. ValueError for a name that ends so already, and for
+    arrays of Python objects.
     """
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
@@ -127,7 +143,10 @@ def save_result(path: Path, arrays: dict[str, np.ndarray]):
 
 
 def load_result(path: Path) -> dict[str, np.ndarray]:
-    """Read an npz, folded matrices whole again. Raises FileNotFoundError, or ValueError for a damaged file."""
+    """Read an npz, folded matrices whole again.
+
+    Raises FileNotFoundError, or ValueError for a damaged file.
+    """
     if not Path(path).exists():
         raise FileNotFoundError(f"{path} is missing: run `dvc repro`, which makes it")
     try:
@@ -139,7 +158,10 @@ def load_result(path: Path) -> dict[str, np.ndarray]:
 
 def _folded(name, value):
     if name.endswith(TRIANGLE):
-        raise ValueError(f"an array cannot be called {name!r}: the ending {TRIANGLE} marks a folded matrix, take another name")
+        raise ValueError(
+            f"an array cannot be called {name!r}: the ending {TRIANGLE} marks a folded matrix, "
+            "take another name"
+        )
     if value.ndim != 2 or not len(value) == value.shape[1] >= FEWEST or value.tobytes() != value.T.tobytes():
         return name, value
     return name + TRIANGLE, value[_upper(len(value))]
@@ -160,7 +182,9 @@ def _upper(n) -> np.ndarray:
 
 def save_numbers(path: Path, numbers):
     """Write numbers (a JSON object or list), six significant digits kept for floats, NaN as null."""
-    write_bytes(path, (json.dumps(_plain(numbers), indent=1, sort_keys=True, allow_nan=False) + "\n").encode())
+    write_bytes(
+        path, (json.dumps(_plain(numbers), indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
+    )
 
 
 def write_text(path: Path, text: str):

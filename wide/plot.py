@@ -67,9 +67,9 @@ def style():
 def class_colours(n: int) -> np.ndarray:
     """Distinct colours (n, 3) in [0, 1].
 
-    Up to ten are safe for the colour-blind; more go once round the hues. That circle is cyclic (the last is
-    next to the first) and its lightness rises towards yellow and falls towards blue, so that a position on it
-    can be read without telling red from green. ValueError for n < 1.
+    Up to ten are safe for the colour-blind; more go once round the hues. That circle is cyclic (the last
+    is next to the first) and its lightness rises towards yellow and falls towards blue, so that a
+    position on it can be read without telling red from green. ValueError for n < 1.
     """
     if n < 1:
         raise ValueError(f"class_colours needs at least one class, not {n}")
@@ -203,8 +203,8 @@ def mean_sd(values) -> tuple[np.ndarray, np.ndarray]:
 def tile(icons: np.ndarray, cells: np.ndarray, shape: tuple[int, int], gap=0) -> np.ndarray:
     """One image uint8 (H, W, 3) of icons uint8 (m, 1 or 3, s, s), each at its cell (row, column).
 
-    Row 0 is on top. Cells without an icon are white, and so are `gap` pixels between cells. ValueError for a
-    cell outside the shape.
+    Row 0 is on top. Cells without an icon are white, and so are `gap` pixels between cells. ValueError
+    for a cell outside the shape.
     """
     if len(cells) and (np.min(cells) < 0 or (np.max(cells, axis=0) >= shape).any()):
         grid = f"{shape[0]} x {shape[1]}"
@@ -242,8 +242,8 @@ def unit_square(points: np.ndarray) -> np.ndarray:
 def class_map(positions: np.ndarray, labels: np.ndarray, colours: np.ndarray, bins: int) -> np.ndarray:
     """2-D histogram of classes as an image (bins, bins, 4), y upwards.
 
-    positions: (N, 2) in [0, 1]. labels: (N,) int. colours: (classes, 3). A bin has its classes' colours mixed
-    by their counts, the more opaque the more points it holds (log).
+    positions: (N, 2) in [0, 1]. labels: (N,) int. colours: (classes, 3). A bin has its classes' colours
+    mixed by their counts, the more opaque the more points it holds (log).
     """
     x, y = np.minimum((positions * bins).astype(int), bins - 1).T
     counts = np.zeros((bins, bins, len(colours)))

@@ -38,7 +38,8 @@ def check_across(params: dict, place: Place, runs: list[Run], known: dict, studi
                 _check_dep(each.study, variant, groups.get(group), here, root["scale"])
             sets[params[each.study]["train"]["set"]] = here / "study"
         if len(sets) > 1:
-            raise sets.popitem()[1].refused(f"networks are compared on one data set, and these are of {', '.join(sets)}")
+            names = ", ".join(sets)
+            raise sets.popitem()[1].refused(f"networks are compared on one data set, not on {names}")
 
 
 def _check_part(part, place, params, studies):
@@ -48,10 +49,10 @@ def _check_part(part, place, params, studies):
         raise (place / "size").wrong(part.size, f"a size of {part.study}: {', '.join(keys)}")
     if part.variant is None and "shown" not in params:
         raise place.missing("variant", "a variant, since the paper has no `shown`")
-    shown = {place / "variant": part.variant} if part.variant else {}
-    for scale, variant in params.get("shown", {}).items() if not shown else ():
-        shown[Place(place.file, ("shown", scale))] = variant
-    for where, variant in shown.items():
+    meant = {place / "variant": part.variant}
+    if part.variant is None:
+        meant = {Place(place.file, ("shown", scale)): variant for scale, variant in params["shown"].items()}
+    for where, variant in meant.items():
         if variant not in names["variants"]:
             raise where.wrong(variant, f"a variant of {part.study}: {', '.join(names['variants'])}")
 

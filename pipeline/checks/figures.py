@@ -10,7 +10,7 @@ from pipeline.bounds import DISTINCT, FILLED
 from pipeline.checks.runs import HERE
 from pipeline.figure import OTHERS, resolved
 from pipeline.places import Place, mapping, nearest
-from pipeline.typed import bind, checked
+from pipeline.typed import bind
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,15 @@ class Figure:
     caption: str
 
 
-def check_figures(entries: dict, place: Place, paper: str, results: list[str], claims, known: dict, shown: dict):
+def check_figures(
+    entries: dict, place: Place, paper: str, *, results: list[str], claims, known: dict, shown: dict
+):
     """Raise ValueError, one line, for an entry that could not be drawn, judged or found.
 
-    entries: figures.yaml. results: of the paper that its stage `index` lists, as <study>/<measure>/<variant>.
-    claims: keys of figures that are judged. known: names by kind, scales among them. shown: variants by scale.
+    entries: figures.yaml, of its shape. paper: its key.
+    results: of the paper, that its stage `index` lists, as <study>/<measure>/<variant>.
+    claims: keys of figures that are judged. known: names by kind. shown: variants by scale.
     """
-    checked(File, entries, place)
     bind(About, entries["paper"], place / "paper")
     for key, entry in entries["figures"].items():
         here = place / "figures" / key

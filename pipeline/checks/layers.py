@@ -4,56 +4,58 @@ A layer states a part of what is trained; each part is checked as if the others 
 """
 
 from dataclasses import fields
-from typing import get_type_hints
 
 from pipeline.bounds import words
 from pipeline.caps import nested
-from pipeline.checks.shape import NEEDED, Caps, Data, GeneralCaps, OfScale, Root, Scale, Study, StudyCaps, Train
+from pipeline.checks import shape
 from pipeline.nets import network
 from pipeline.places import Place, mapping
-from pipeline.typed import bind, checked
+from pipeline.typed import bind, checked, parameters_of
 from wide.training.recipe import Recipe
 
 
 def root_shape(root: dict, place: Place):
     """Raise ValueError unless the root's parameters have their shape."""
     if isinstance(root.get("scales"), dict):
-        checked(Root, root, place, {"scales": list(root["scales"])})
+        checked(shape.Root, root, place, {"scales": list(root["scales"])})
     else:
-        checked(Root, root, place)
+        checked(shape.Root, root, place)
     for name, caps in root["scales"].items():
         here = place / "scales" / name
-        checked(Scale, caps, here)
-        checked(Data, caps["data"], here / "data")
-        layer(GeneralCaps, caps["train"], here / "train", None, {})
+        checked(shape.Scale, caps, here)
+        checked(shape.Data, caps["data"], here / "data")
+        layer(shape.GeneralCaps, caps["train"], here / "train", None, {})
 
 
 def study_shape(study: dict, place: Place, known: dict):
-    """Raise ValueError unless a study has its shape; its measures are not looked at. known: scales, data sets."""
-    checked(Study, study, place, known)
+    """Raise ValueError unless a study has its shape; its measures are not looked at.
+
+    known: names of scales and data sets.
+    """
+    checked(shape.Study, study, place, known)
     train, variants = study["train"], study["variants"]
     known = known | {"variants": list(variants)}
     _whole(train, place / "train")
     net = train["net"]["name"]
     layers = {place / "train": train} | {place / "variants" / name: variants[name] for name in variants}
     for here, settings in layers.items():
-        layer(Train, settings, here, net, known)
+        layer(shape.Train, settings, here, net, known)
     known["sizes"] = [*keys_of(study), "others"]
     for here, settings in layers.items():
-        checked(Train, settings, here, known, partial=True)
+        checked(shape.Train, settings, here, known, partial=True)
     for scale, caps in study["at"].items():
         here = place / "at" / scale
-        checked(OfScale, caps, here)
-        layer(StudyCaps, caps["train"], here / "train", net, known)
+        checked(shape.OfScale, caps, here)
+        layer(shape.StudyCaps, caps["train"], here / "train", net, known)
         for name, own in caps["train"].get("variants", {}).items():
-            layer(Caps, own, here / "train" / "variants" / name, net, known)
+            layer(shape.Caps, own, here / "train" / "variants" / name, net, known)
 
 
 def _whole(train: dict, place: Place):
     """Raise ValueError unless everything is stated that a study needs."""
-    for name in NEEDED:
+    for name in shape.NEEDED:
         if name not in train:
-            raise place.missing(name, words(get_type_hints(Train, include_extras=True)[name], {}))
+            raise place.missing(name, words(parameters_of(shape.Train)[0][name], {}))
     if "name" not in mapping(train["net"], place / "net"):
         raise (place / "net").missing("name", "the name of a file in wide/nets")
     recipe = mapping(train["recipe"], place / "recipe")
@@ -62,9 +64,12 @@ def _whole(train: dict, place: Place):
             raise (place / "recipe").missing(name, "a number")
 
 
-def layer(shape, settings, place: Place, net: str | None, known: dict):
-    """Raise ValueError unless settings have the shape, whatever other layers add. net: the study's network."""
-    checked(shape, settings, place, known)
+def layer(kind, settings, place: Place, net: str | None, known: dict):
+    """Raise ValueError unless settings have their shape, whatever other layers add.
+
+    kind: a dataclass. net: the study's network.
+    """
+    checked(kind, settings, place, known)
     if "net" in settings:
         _options(settings["net"], place / "net", net)
     if "recipe" in settings:
@@ -73,7 +78,7 @@ def layer(shape, settings, place: Place, net: str | None, known: dict):
         for value in values:
             _panel(name, value, place / "over", net)
     if "instead" in settings:
-        layer(Train, settings["instead"], place / "instead", net, known)
+        layer(shape.Train, settings["instead"], place / "instead", net, known)
 
 
 def _options(options: dict, place: Place, net: str | None):

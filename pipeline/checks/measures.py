@@ -4,21 +4,18 @@ Either may have a method ``refuse``, which looks at what the measure would be gi
 OfStudy whose ``needed`` is False may be left out.
 """
 
-from dataclasses import fields
-from typing import get_type_hints
-
 from pipeline.bounds import parts_of
 from pipeline.caps import at_most, measure_caps
 from pipeline.checks.runs import Run
 from pipeline.checks.shape import MeasureCaps
 from pipeline.places import Place, mapping
-from pipeline.typed import bind, checked, fit
+from pipeline.typed import bind, checked, fit, parameters_of
 
 
 def check_settings(params: dict, place: Place, runs: list[Run], known: dict, studies: dict):
     """Raise ValueError, one line, for settings that no measure could use, and for those that are missing.
 
-    place: of the paper's parameters. known: names by kind. studies: more of them for each study.
+    params: the paper's. place: of their file. known: names by kind. studies: more of them for each study.
     """
     shared = params.get("measures", {})
     settings = {run.name: run.described("Settings") for run in runs if run.described("Settings")}
@@ -51,10 +48,9 @@ def check_caps(caps: dict, place: Place, settings, known: dict):
 
     settings: dataclasses of the measures.
     """
-    general = [field.name for field in fields(MeasureCaps)]
-    hints = {}
+    general, hints = list(parameters_of(MeasureCaps)[0]), {}
     for kind in settings:
-        for name, hint in get_type_hints(kind, include_extras=True).items():
+        for name, hint in parameters_of(kind)[0].items():
             if parts_of(hint)[0] in (int, float):
                 hints.setdefault(name, []).append(hint)
     for key, value in mapping(caps, place).items():
@@ -65,14 +61,19 @@ def check_caps(caps: dict, place: Place, settings, known: dict):
     checked(MeasureCaps, {key: value for key, value in caps.items() if key in general}, place)
 
 
-def check_runs(params: dict, place: Place, runs: list[Run], known: dict, studies: dict, trials: dict, root: dict):
+def check_runs(
+    params: dict, place: Place, runs: list[Run], *, known: dict, studies: dict, tried: dict, root: dict
+):
     """Raise ValueError for what a measure refuses of the networks and images that the scale gives it.
 
-    trials: {study: {variant: its sizes}}.
+    tried: {study: {variant: its sizes' trials}}. The others as in `check_settings`.
     """
     scale = root["scale"]
     for run in runs:
-        study = run.words.get("study")
+        study, judge = run.words.get("study"), run.words.get("judge")
+        if judge and len(tried[judge]["judge"]) > 1:
+            sizes = ", ".join(tried[judge]["judge"][0].members)
+            raise (place / judge / "variants" / "judge" / "sizes").wrong(sizes, "one size: a judge is one network")
         if study not in studies:
             continue
         caps = measure_caps(root, params[study], scale)
@@ -83,7 +84,7 @@ def check_runs(params: dict, place: Place, runs: list[Run], known: dict, studies
                 continue
             settings = bind(kind, values, place / "measures" / run.name, known | studies[study])
             for variant in run.variants:
-                _ask(settings, trials[study][variant], place / study / "variants" / variant, run.name, scale)
+                _ask(settings, tried[study][variant], place / study / "variants" / variant, run.name, scale)
 
 
 def _ask(settings, trials, place, name, scale):

@@ -1,4 +1,4 @@
-"""Networks on torch's meta device, where tensors have shapes and no numbers, so that any size costs nothing."""
+"""Networks on torch's meta device: tensors have shapes and no numbers, so that any size costs nothing."""
 
 from functools import cache
 
@@ -46,8 +46,8 @@ REMEMBERED = Remembered()
 def rehearsed(name: str, width: float, image: tuple, classes: int, options: tuple, batch: int) -> tuple:
     """A network, and {layer: shape of its output for one input}, from a training step's forward pass.
 
-    image: shape of one input. options: ((name, value), ...), lists as tuples. batch: examples of a step. Raises
-    ValueError in one line for a network that cannot be, and for inputs that it cannot be trained on.
+    image: shape of one input. options: ((name, value), ...), lists as tuples. batch: examples of a step.
+    Raises ValueError in one line for a network that cannot be, and for inputs that it cannot be trained on.
     """
     shapes = {}
 

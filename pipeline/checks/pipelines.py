@@ -1,5 +1,6 @@
 """What the dvc.yaml files say of studies, data sets, parameters and files, against what there is."""
 
+from os.path import exists
 from pathlib import PurePath
 
 from pipeline.checks.runs import HERE
@@ -36,7 +37,8 @@ def check_params(entry: Entry, files: dict):
         found, path = files[file], key.split(".") if key else []
         for part in path:
             if not isinstance(found, dict) or part not in found:
-                raise ValueError(f"{Place(file, tuple(path))} is missing; it must be stated: {entry.place} declares it")
+                place = Place(file, tuple(path))
+                raise ValueError(f"{place} is missing; it must be stated: {entry.place} declares it")
             found = found[part]
 
 
@@ -51,7 +53,7 @@ def check_deps(pipelines: dict[str, list[Entry]]):
             for dep in entry.deps:
                 path = PurePath(dep)
                 if path.parts[0] not in MADE:
-                    if not (HERE / dep).exists():
+                    if not exists(HERE / dep):
                         raise (entry.place / "deps").wrong(dep, "a file of this repository")
                 elif not made & {str(path), *map(str, path.parents)}:
                     raise (entry.place / "deps").wrong(dep, "the output of a stage, and no stage makes it")
@@ -70,7 +72,8 @@ def check_trained(entries: list[Entry], params: dict, studies, file: str):
 def check_listed(root: list[Entry], files: list[str], drawn: dict[str, str]):
     """The root's stages know all papers: check depends on their files, report on their figures.
 
-    files: that check depends on. drawn: {figure: key in its file}. Raises ValueError for one that is left out.
+    files: that check depends on. drawn: {figure: key in its file}.
+    Raises ValueError for one that is left out.
     """
     check = next((entry for entry in root if entry.module == "check"), None)
     missing = [file for file in files if check and file not in check.deps]

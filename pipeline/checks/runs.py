@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from pipeline.checks.templates import Entry
-from pipeline.places import Place, nearest
+from pipeline.places import listed, nearest
 
 HERE = Path(__file__).parents[2]
 
@@ -49,11 +49,15 @@ def runs_of(entries: list[Entry]) -> list[Run]:
 
 def _module(entry: Entry) -> ModuleType:
     folder = HERE / "stages"
-    names = sorted(path.stem for path in folder.iterdir() if path.suffix == ".py" or (path / "__main__.py").exists())
+    names = sorted(path.stem for path in [*folder.glob("*.py"), *folder.glob("[a-z]*/")])
     if entry.module not in names:
-        raise (entry.place / "cmd").wrong(f"stages.{entry.module}", f"a stage; {nearest(entry.module, names, 'known')}")
+        must = f"a module in stages; {nearest(entry.module, names, 'there are')}"
+        raise (entry.place / "cmd").wrong(entry.module, must)
     inside = ".__main__" if (folder / entry.module).is_dir() else ""
-    return import_module(f"stages.{entry.module}{inside}")
+    module = import_module(f"stages.{entry.module}{inside}")
+    if not hasattr(module, "main"):
+        raise (entry.place / "cmd").wrong(entry.module, "a module that runs, with a function main")
+    return module
 
 
 def _words(entry: Entry, module: ModuleType) -> dict:
@@ -77,5 +81,4 @@ def check_words(run: Run, known: Mapping, studies: Mapping):
     for name, value in run.words.items():
         for word in value if isinstance(value, list) else [value]:
             if name in here and word not in here[name]:
-                must = f"one of {', '.join(map(str, here[name])) or '(none)'}"
-                raise (run.entry.place / name).wrong(word, must)
+                raise (run.entry.place / name).wrong(word, f"one of {listed(here[name])}")

@@ -1,15 +1,17 @@
 """The shape of parameters files: which keys stand where, and of what type their values are.
 
-Root: scale, width, scales. Papers: measures, shared, shown, across, and studies of one shape, {train, variants,
-measure, at}. A variant has the shape of ``train``, and so do caps, which have a few keys more.
+Root: scale, width, scales. Papers: measures, shared, shown, across, and studies of one shape, {train,
+variants, measure, at}. A variant has the shape of ``train``, and so do caps, which have a few keys more.
 """
 
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pipeline.bounds import DISTINCT, FILLED, Count, Named, Positive, Whole
+from pipeline.bounds import DISTINCT, FILLED, Count, Named, Positive, Whole, between
 
-Seeds = Count | Annotated[list[Whole], FILLED, DISTINCT]
+MOST_SEEDS = 10_000
+
+Seeds = Annotated[int, between(1, MOST_SEEDS)] | Annotated[list[Whole], FILLED, DISTINCT]
 BySize = dict[Annotated[str, Named("sizes")], Seeds]
 ABSENT = None  # a default that no value can state: null is not of these types
 
@@ -112,8 +114,8 @@ class StudyCaps(Caps):
 class MeasureCaps:
     """Caps on what measures are given; numbers of their own settings can be capped, too.
 
-    points: examples measured or mapped. views: images shown in a retraining or probing. networks: members of a
-    size.
+    points: examples measured or mapped. views: images shown in a retraining or probing.
+    networks: members of a size.
     """
 
     points: Count = ABSENT

@@ -64,19 +64,12 @@ def _entry(body: dict, names: dict, place: Place) -> Entry:
         raise (place / "cmd").wrong(command, "a command")
     match = COMMAND.fullmatch(command)
     params = []
-    for entry in _listed(_filled(body.get("params", []), names, place / "params"), place / "params"):
-        for file, keys in entry.items() if isinstance(entry, dict) else [(ROOT, [entry])]:
-            params += [(file, key) for key in ([""] if keys is None else _listed(keys, place / "params"))]
-    deps, outs = (_paths(_filled(body.get(key, []), names, place / key), place / key) for key in ("deps", "outs"))
-    return Entry(
-        place,
-        match[1] if match else "",
-        match[2].split() if match else [],
-        names.get("", {}),
-        deps,
-        params,
-        outs,
-    )
+    for one in _listed(_filled(body.get("params", []), names, place / "params"), place / "params"):
+        for file, keys in one.items() if isinstance(one, dict) else [(ROOT, [one])]:
+            params += [(file, key) for key in ([""] if keys is None else _texts(keys, place / "params"))]
+    deps, outs = (_paths(body, key, names, place) for key in ("deps", "outs"))
+    module, words = (match[1], match[2].split()) if match else ("", [])
+    return Entry(place, module, words, names.get("", {}), deps, params, outs)
 
 
 def _vars(listed, values, place) -> dict:
@@ -95,9 +88,18 @@ def _listed(value, place) -> list:
     return value
 
 
-def _paths(value, place) -> list[str]:
+def _texts(value, place) -> list[str]:
+    for entry in _listed(value, place):
+        if not isinstance(entry, str):
+            raise place.wrong(entry, "a text")
+    return _listed(value, place)
+
+
+def _paths(body, key, names, place) -> list[str]:
     """Paths of a list, of which some may have options."""
-    return [str(path) for entry in _listed(value, place) for path in (entry if isinstance(entry, dict) else [entry])]
+    listed = _listed(_filled(body.get(key, []), names, place / key), place / key)
+    paths = [path for entry in listed for path in (entry if isinstance(entry, dict) else [entry])]
+    return _texts(paths, place / key)
 
 
 def _filled(value, names: dict, place: Place) -> Any:

@@ -12,7 +12,10 @@ from wide.training.recipe import Recipe
 
 @dataclass(frozen=True)
 class Training:
-    """A variant at a scale. place: of its study. root: params.yaml. settings: and where each of them stands."""
+    """A variant at a scale.
+
+    place: of its study. root: params.yaml. settings: and where each of them stands. card: of its data set.
+    """
 
     place: Place
     root: dict
@@ -38,11 +41,12 @@ class Training:
         """(trained on, measured). Raises ValueError where none is left to train on."""
         there = sets.kept(self.card, self.root["scales"][self.scale]["data"])
         kept = min(there["train"], todo.examples or there["train"])
+        at = f"the training examples at scale {self.scale}"
         if todo.share > kept:
-            raise self.at("share").wrong(todo.share, f"at most {kept}, the training examples at scale {self.scale}")
+            raise self.at("share").wrong(todo.share, f"at most {kept}, {at}")
         kept //= todo.share
         if todo.validation >= kept:
-            raise self.at("validation").wrong(todo.validation, f"less than {kept}, the training examples")
+            raise self.at("validation").wrong(todo.validation, f"less than {kept}, {at}")
         points = measure_caps({"scales": self.root["scales"]}, self.study, self.scale).get("points")
         return kept - todo.validation, min(there[todo.test], points or there[todo.test])
 
@@ -60,8 +64,9 @@ class Training:
         try:
             recipe.augment.check(image)
         except ValueError as error:
-            named = [name for name in self.study["train"]["recipe"].get("augment", {}) if f" {name} is" in str(error)]
-            raise self.at("recipe", "augment", *named[:1]).refused(error) from None
+            named = [path for path in self.settings.values if path[:2] == ("recipe", "augment")]
+            guilty = [path for path in named if f" {path[-1]} is" in str(error)]
+            raise self.at(*(guilty or named)[0]).refused(error) from None
         if recipe.patience and not todo.validation:
             raise self.at("recipe", "patience").wrong(recipe.patience, "0 without examples for validation")
         if recipe.snapshots and recipe.snapshots[-1] > recipe.epochs:

@@ -17,9 +17,9 @@ from wide.training.recipe import Recipe
 class Trial:
     """What a measure is given of one size.
 
-    net: on the meta device. shapes: of its layers' outputs for one image, {layer: shape}. image, stored: shapes
-    of an image as the network is shown it and as the data set's file has it. members: {size: number of its
-    networks} of the variant. examples: test images measured.
+    net: on the meta device. shapes: of its layers' outputs for one image, {layer: shape}.
+    image, stored: shapes of an image as the network is shown it, and as the data set's file has it.
+    members: {size: number of its networks} of the variant. examples: test images measured.
     """
 
     net: Any
@@ -33,8 +33,8 @@ class Trial:
 def trials(study: dict, place: Place, root: dict) -> dict[str, list[Trial]]:
     """Every variant's sizes at the scale that is set; plans and recipes of other scales are checked, too.
 
-    study: of the right shape. place: where it stands. root: params.yaml. Raises ValueError, one line, for what
-    could not be trained.
+    study: of the right shape. place: where it stands. root: params.yaml.
+    Raises ValueError, one line, for what could not be trained.
     """
     found = {}
     for scale in root["scales"]:
@@ -94,7 +94,8 @@ def _planned(training: Training) -> Plan:
     widths, depths = training.value("sizes", "widths"), training.value("sizes", "depths")
     place = training.place / "variants" / training.variant
     if widths is None and depths is None:
-        raise (training.place / "train" / "sizes").missing("widths", "a list of numbers, or depths one of layers")
+        must = "a list of numbers, or depths one of whole numbers"
+        raise (training.place / "train" / "sizes").missing("widths", must)
     if depths is not None and widths is None and training.value("sizes", "parameters_of") is None:
         raise training.at("sizes", "depths").refused("depths stand beside one width, or parameters_of")
     general, width = training.root["scales"][training.scale]["train"], training.root["width"]
@@ -118,16 +119,17 @@ def _trial(training: Training, todo: Plan, size: Size, recipe: Recipe, measured:
 
 
 def _rehearsed(training, todo, size, width, image, recipe):
-    options = {name: tuple(value) if isinstance(value, list) else value for name, value in size.options.items()}
-    classes = training.card.classes[todo.labels]
-    return rehearsed(todo.net, width, image, classes, tuple(options.items()), recipe.batch)
+    pairs = size.options.items()
+    options = tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in pairs)
+    return rehearsed(todo.net, width, image, training.card.classes[todo.labels], options, recipe.batch)
 
 
 def _blamed(training, todo, size, recipe, image, error) -> ValueError:
-    """The error with the key that is to blame: without its value the network could be, or it is named first."""
+    """The error with the key that is to blame: the network could be without its value, or begins with it."""
     what = f"{'.'.join(training.place.path)}, {training.variant}, {size.key}: {error}"
     multiplier = training.root["width"]
-    if multiplier != 1 and _can_be(training, todo, size, effective(size.width, 1 / multiplier), image, recipe):
+    stated = effective(size.width, 1 / multiplier)
+    if multiplier != 1 and _can_be(training, todo, size, stated, image, recipe):
         return Place(ROOT, ("width",)).wrong(multiplier, f"nearer to 1 ({what})")
     if _can_be(training, todo, size, size.width, training.card.image, recipe):
         return training.at("image_size").wrong(todo.image_size, f"larger ({what})")

@@ -7,10 +7,11 @@ network's level inside the block, elsewhere losses.
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
-from pipeline.figure import legends, network, present, small_print, studies, titled, variants
-from wide import plot
+
 from pipeline.bounds import FILLED
+from pipeline.figure import legends, network, present, small_print, studies, titled, variants
 from pipeline.options import Pane
+from wide import plot
 
 ROOM = {"left": 0.55, "right": 0.55, "top": 0.4, "bottom": 0.75, "across": 0.15, "down": 0.2}
 

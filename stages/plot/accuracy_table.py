@@ -7,18 +7,20 @@ pair of accuracies for each size.
 
 from dataclasses import dataclass
 from typing import Annotated
+
 import numpy as np
-from pipeline.figure import page, present, stated, table
-from wide import plot
+
 from pipeline.bounds import FILLED, Count, Positive
+from pipeline.figure import page, present, stated, table
 from pipeline.options import Key, Study, Variant, of_length
+from wide import plot
 
 HEADER = ["depth", "width", "CIFAR-10 (%)", "paper", "CIFAR-100 (%)", "paper"]
 
 
 @dataclass(frozen=True)
 class Row:
-    """Studies on either data set; depth or width: what their sizes have in common; the paper's two accuracies."""
+    """studies: on either data set. depth, width: what sizes share. paper: accuracies in percent."""
 
     studies: Annotated[list[Study], of_length(2)]
     variant: Variant

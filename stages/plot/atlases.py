@@ -8,9 +8,10 @@ by side (fig. 3), and neurons that look less like the data than in the narrow on
 
 from dataclasses import dataclass
 from typing import Annotated
-from wide import plot
+
 from pipeline.bounds import FILLED, Named
 from pipeline.options import Study, Variant
+from wide import plot
 
 SIDE, BINS = (
     3.0,
@@ -21,7 +22,7 @@ SHIFTS = 28
 
 @dataclass(frozen=True)
 class Options:
-    """columns: names of the networks from narrow to wide. label: of the classes, which are named in its order."""
+    """columns: names of the networks from narrow to wide. label: of the classes, named in its order."""
 
     study: Study
     variant: Variant

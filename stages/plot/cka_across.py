@@ -8,10 +8,12 @@ networks with a block, and between a network with a block and one without, dark 
 
 from dataclasses import dataclass
 from typing import Annotated
+
 import numpy as np
+
+from pipeline.bounds import FILLED, Count, Named, Positive
 from pipeline.figure import numbered, present, resnet
 from wide import plot
-from pipeline.bounds import FILLED, Count, Named, Positive
 
 GAP = 0.4  # inches between groups
 ROOM = {"left": 0.55, "right": 0.6, "top": 0.5, "bottom": 0.55, "across": 0.07, "down": 0.07}
@@ -27,7 +29,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Options:
-    """networks: of a group, rows and columns. side: of a heatmap, in inches. triangle: the lower one alone."""
+    """networks: of a group, rows and columns. side: of a heatmap, in inches. triangle: the lower alone."""
 
     groups: Annotated[list[Group], FILLED]
     networks: Count

@@ -6,13 +6,15 @@ variance, first PCs that are alike elsewhere than CKA says, and hardly a change 
 """
 
 from dataclasses import dataclass
-from typing import Annotated
 from fnmatch import fnmatch
+from typing import Annotated
+
 import numpy as np
-from pipeline.figure import network, present, small_print, studies, titled, variants
-from wide import plot
+
 from pipeline.bounds import FILLED
+from pipeline.figure import network, present, small_print, studies, titled, variants
 from pipeline.options import Pane
+from wide import plot
 
 SIDE, APART = 1.0, 0.15  # inches: of a panel, between groups
 ROOM = {"left": 0.45, "right": 0.6, "top": 0.65, "bottom": 0.55, "across": 0.15, "down": 0.5}

@@ -7,11 +7,13 @@ variance (D.5); without the first PC it goes (D.6).
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
+
 import numpy as np
+
+from pipeline.bounds import FILLED, Positive, between
 from pipeline.figure import network, present, small_print, studies, titled, variants
-from wide import plot
-from pipeline.bounds import FILLED, Count, Positive
 from pipeline.options import Pane, Size, Study, Title, Variant
+from wide import plot
 
 SIDE, LINE = 0.9, 0.12  # inches: of a heatmap by default, of a further line in a title
 BESIDE = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "right", "va": "center"}
@@ -28,19 +30,21 @@ class Row:
     title: Title = None
     sizes: Annotated[list[Size], FILLED] = None
     size: Size = None
-    seeds: Count = None
+    seeds: Annotated[int, between(1, 100)] = None
 
     def __post_init__(self):
         own = (self.study, self.variant, self.title)
         several = (self.sizes is not None, self.size is not None and self.seeds is not None)
         listed = self.panels is not None and not any(map(bool, (*own, self.sizes, self.size, self.seeds)))
         if not listed and (None in own or self.panels is not None or sum(several) != 1):
-            raise ValueError("a row has panels; or study, variant, title, and either sizes or a size and seeds")
+            raise ValueError(
+                "a row has panels; or study, variant, title, and either sizes or a size and seeds"
+            )
 
 
 @dataclass(frozen=True)
 class Options:
-    """matrix: removed is CKA without the first principal component. sort: seeds by its share. side: inches."""
+    """matrix: removed is CKA without the top component. sort: seeds by its share. side: inches."""
 
     rows: Annotated[list[Row], FILLED]
     matrix: Literal["cka", "removed"] = "cka"

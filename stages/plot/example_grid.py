@@ -7,11 +7,13 @@ some below it. The upper triangle gives the dispersions in numbers (ours).
 
 from dataclasses import dataclass
 from typing import Annotated
+
 import numpy as np
-from pipeline.figure import numbered, plain_resnet
-from wide import plot
+
 from pipeline.bounds import FILLED, Positive
+from pipeline.figure import numbered, plain_resnet
 from pipeline.options import Study, of_length
+from wide import plot
 
 BLUE, ORANGE = plot.class_colours(2)  # two architectures, their control
 PIXELS = 100  # least of an image
@@ -20,7 +22,7 @@ ROOM = {"left": 0.65, "top": 0.42, "bottom": 0.8, "across": 0.1, "down": 0.14}
 
 @dataclass(frozen=True)
 class Options:
-    """study: whose groups. networks: depth and width of the paper's, in its order. side: of a panel, in inches."""
+    """study: whose groups. networks: depth and width of the paper's. side: of a panel, in inches."""
 
     study: Study
     networks: Annotated[list[Annotated[list[Positive], of_length(2)]], FILLED]

@@ -6,10 +6,12 @@ had no part in choosing.
 """
 
 from dataclasses import dataclass
+
 import numpy as np
+
 from pipeline.figure import cloud, dispersion, numbered, resnet
-from wide import plot
 from pipeline.options import Study
+from wide import plot
 
 COLOURS = plot.class_colours(2)
 IMAGE, LEFT, DOWN, ACROSS = (

@@ -7,10 +7,12 @@ two halves (419 of 1000 classes have p < 0.05).
 
 from dataclasses import dataclass
 from typing import Annotated
+
 import numpy as np
+
 from pipeline.figure import cloud, dispersion, numbered, plain_resnet, present
-from wide import plot
 from pipeline.options import Study, of_length
+from wide import plot
 
 BLUE, ORANGE = plot.class_colours(2)
 NAMED = {0: 0.04, 1: 0.12, 2: 0.2, -1: 0.96, -2: 0.88, -3: 0.8}  # rank of a class by gain: height of its name

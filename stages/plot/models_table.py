@@ -7,6 +7,7 @@ order compares with the paper's.
 
 from dataclasses import dataclass
 from typing import Annotated
+
 from pipeline.figure import numbered, page, plain_resnet, table
 from pipeline.options import Study, of_length
 

@@ -6,12 +6,14 @@ that is neither 0 % (dead) nor 100 % (linear).
 
 from dataclasses import dataclass
 from typing import Annotated
+
 import matplotlib
 import numpy as np
-from pipeline.figure import network, small_print, titled
-from wide import plot
+
 from pipeline.bounds import FILLED
+from pipeline.figure import network, small_print, titled
 from pipeline.options import Size, Study, Title, Variant
+from wide import plot
 
 SIDE, HEIGHT = 0.9, 1.3  # inches of a pane
 PERCENT, COLOURS = matplotlib.colors.Normalize(0, 100), matplotlib.colormaps["viridis"]

@@ -7,6 +7,7 @@ options is the paper's row of a synset.
 
 from dataclasses import dataclass
 from typing import Annotated
+
 from pipeline.figure import numbered, page, plain_resnet, table
 from pipeline.options import Study, of_length
 
@@ -18,7 +19,7 @@ DEEP, WIDE = 1, 2  # groups
 
 @dataclass(frozen=True)
 class Options:
-    """study: whose groups of networks. data: what the images are from. paper: a synset's cells, see ``values``."""
+    """study: whose groups. data: what the images are from. paper: a synset's cells, see ``values``."""
 
     study: Study
     data: str

@@ -7,9 +7,10 @@ Mean and sd over seeds.
 
 from dataclasses import dataclass
 from typing import Annotated
+
 from pipeline.figure import legends
-from wide import plot
 from pipeline.options import Study, Variant, of_length
+from wide import plot
 
 CURVES = {"original": ("original task", "o"), "tuned": ("new task, last layer retrained", "s")}
 

@@ -1,8 +1,8 @@
 """Where two groups of networks make different errors: Nguyen, Raghu & Kornblith 2021, section 7, appendix F.
 
-`correct` is (networks, examples) bool throughout: does the network, one row a seed in seed order, classify
-the example correctly? Groups are compared on the same examples. All functions raise ValueError for arrays
-that do not fit together. The logistic regressions of appendix F.3 are in `nested`.
+`correct` is (networks, examples) bool throughout: does the network, one row a seed in seed order,
+classify the example correctly? Groups are compared on the same examples. All functions raise ValueError
+for arrays that do not fit together. The logistic regressions of appendix F.3 are in `nested`.
 """
 
 import numpy as np
@@ -44,19 +44,18 @@ def example_accuracy(correct):
 def dispersion(a, b) -> float:
     """Root mean square distance of the points (a_i, b_i) from the diagonal: sqrt(mean((a - b)²) / 2).
 
-    a, b: (examples,) accuracies of two groups, the axes of figure 7a. The paper shows dispersion in pictures
-    only; the definition is this project's. A finite number of networks adds noise: compare with two halves of
-    one group.
+    a, b: (examples,) accuracies of two groups, the axes of figure 7a. The paper shows dispersion in
+    pictures only; the definition is this project's. A finite number of networks adds noise: compare with
+    two halves of one group.
     """
     return float(np.sqrt(np.mean(_gaps(a, b) ** 2) / 2))
 
 
 def dispersion_se(correct_a, correct_b, *, draws: int = 200, seed: int = 0) -> float:
-    """Bootstrap standard error of the `dispersion` of two groups, resampling examples with the networks held
-    fixed.
+    """Bootstrap standard error of the `dispersion` of two groups: float.
 
-    It says how far the value would move with other test images, not with other networks. ValueError below 2
-    draws.
+    Examples are resampled, the networks held fixed. It says how far the value would move with other test
+    images, not with other networks. ValueError below 2 draws.
     """
     if draws < 2:
         raise ValueError(f"{draws} bootstrap draws have no spread: draw at least 2")
@@ -68,15 +67,14 @@ def dispersion_se(correct_a, correct_b, *, draws: int = 200, seed: int = 0) -> f
 
 
 def mean_test(correct_a, correct_b) -> tuple:
-    """t-test whether two groups have the same mean accuracy: (t, degrees of freedom, two-sided p), t > 0 if a
-    is better.
+    """t-test whether two groups have the same mean accuracy: (t, degrees of freedom, two-sided p).
 
-    The paper does not name its test but reports t(199) for 200 against 200 networks (figure F.1) and t(99) in
-    figure F.4, which has two sets of 50 of each type: n - 1 degrees of freedom. Student's test has 2n - 2,
-    Welch's n - 1 only if one group does not vary at all; the test paired over seeds always has n - 1. It is
-    done here for groups of one
-    size: row s of both is one seed. Groups of unequal size get Welch's test. Where nothing varies, p is 1 if
-    the means are equal, else 0. ValueError for fewer than 2 networks.
+    t > 0 if a is better. The paper does not name its test but reports t(199) for 200 against 200 networks
+    (figure F.1) and t(99) in figure F.4, which has two sets of 50 of each type: n - 1 degrees of freedom.
+    Student's test has 2n - 2, Welch's n - 1 only if one group does not vary at all; the test paired over
+    seeds always has n - 1. It is done here for groups of one size, where row s of both is one seed. Groups of
+    unequal size get Welch's test. Where nothing varies, p is 1 if the means are equal, else 0. ValueError for
+    fewer than 2 networks.
     """
     # t has no unit, and counts are not rounded.
     a, b = (correct.sum(1) for correct in pair(correct_a, correct_b, least=2))
@@ -115,8 +113,7 @@ def class_accuracy(correct, labels):
 
 
 def welch(a, b):
-    """Two-sided p of Welch's t-test for each class, over networks: (networks, classes) twice -> (classes,)
-    float64.
+    """Two-sided p of Welch's t-test for each class: (networks, classes) twice -> (classes,) float64.
 
     Where neither group varies, p is 1 if they are equal, else 0. ValueError for fewer than 2 networks.
     """

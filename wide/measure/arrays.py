@@ -6,7 +6,8 @@ import numpy as np
 def finite(name: str, array, ndim: int | None = None, columns: int | None = None):
     """The array as floats of its own precision (float64 for what is none).
 
-    Raises ValueError for an empty array, another number of dimensions or columns, and NaN or infinite values.
+    Raises ValueError for an empty array, another number of dimensions or columns, and NaN or infinite
+    values.
     """
     array = np.asarray(array)
     if not np.issubdtype(array.dtype, np.floating):

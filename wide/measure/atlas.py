@@ -9,8 +9,8 @@ CHUNK = 8192  # activations at once in float64
 def layout(points):
     """Lucid's clean-up of a 2-D embedding: points (N, 2) -> (N, 2) float64, each axis filling [0, 1].
 
-    Clips to the 1st to 99th percentile plus a margin of a tenth of that range. A constant axis becomes 0.5.
-    ValueError unless points are finite and (N, 2) with N >= 1.
+    Clips to the 1st to 99th percentile plus a margin of a tenth of that range. A constant axis becomes
+    0.5. ValueError unless points are finite and (N, 2) with N >= 1.
     """
     points = _positions(points)
     low, high = np.percentile(points, (1, 99), axis=0)
@@ -21,11 +21,11 @@ def layout(points):
 
 
 def cells(positions, grid: int = 15, minimum: int = 10):
-    """Cells of a grid x grid atlas that hold more than `minimum` points: (cell (m, 2) int, list of m index
-    arrays).
+    """Cells of a grid x grid atlas that hold more than `minimum` points.
 
-    positions (N, 2) are x, y in [0, 1]; a cell is (row, column), row 0 on top (largest y), in row-major
-    order. As in Lucid a point on an inner edge counts on both sides. ValueError for positions outside [0, 1].
+    Returns cells (m, 2) int and a list of m index arrays. positions (N, 2) are x, y in [0, 1]; a cell is
+    (row, column), row 0 on top (largest y), in row-major order. As in Lucid a point on an inner edge
+    counts on both sides. ValueError for positions outside [0, 1].
     """
     positions = _positions(positions)
     if grid < 1 or positions.min() < 0 or positions.max() > 1:
@@ -46,12 +46,12 @@ def cells(positions, grid: int = 15, minimum: int = 10):
 
 
 def whitening(activations, damping: float):
-    """Inverse of the uncentred second moment M = A'A / N of activations A (N, n), as in Lucid: (n, n) float64
-    tensor.
+    """Inverse of the uncentred second moment M = A'A / N of activations A (N, n): (n, n) float64 tensor.
 
-    Inverts M + damping * (mean eigenvalue of M) * identity: M alone is singular where a unit is dead or N <
-    n, and nearly so for a wide layer, when the inverse would blow up the directions that carry only noise.
-    Damping 0 is the plain inverse. ValueError for activations that are not finite, or a singular matrix.
+    As in Lucid. Inverts M + damping * (mean eigenvalue of M) * identity: M alone is singular where a unit
+    is dead or N < n, and nearly so for a wide layer, when the inverse would blow up the directions that
+    carry only noise. Damping 0 is the plain inverse. ValueError for activations that are not finite, or a
+    singular matrix.
     """
     activations = torch.as_tensor(activations)
     if activations.ndim != 2 or not len(activations) or damping < 0:
@@ -72,10 +72,9 @@ def whitening(activations, damping: float):
 
 
 def atlas_targets(activations, members, damping: float):
-    """Whitened mean activation of each cell, section 3, step 3: activations (N, n), m index arrays -> (m, n)
-    float32.
+    """Whitened mean activation of each cell: activations (N, n), m index arrays -> (m, n) float32.
 
-    ValueError for no cells, an empty cell, or what whitening refuses.
+    Section 3, step 3. ValueError for no cells, an empty cell, or what whitening refuses.
     """
     activations = torch.as_tensor(activations)
     if not len(members) or not all(len(index) for index in members):

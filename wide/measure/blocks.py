@@ -1,10 +1,9 @@
-"""Structure of a layer-by-layer CKA matrix in numbers: block and checkerboard of Nguyen et al. 2021 (section
-4).
+"""Structure of a layer-by-layer CKA matrix in numbers: block and checkerboard of Nguyen et al. 2021.
 
-The paper shows both in pictures and defines neither; the definitions are this project's. A matrix is (L, L)
-float, symmetric, layers in forward order. Dead layers are rows that are NaN or masked throughout; they are
-left out. Every function raises ValueError for another shape, for an asymmetric matrix and for single missing
-cells.
+Section 4. The paper shows both in pictures and defines neither; the definitions are this project's. A
+matrix is (L, L) float, symmetric, layers in forward order. Dead layers are rows that are NaN or masked
+throughout; they are left out. Every function raises ValueError for another shape, for an asymmetric
+matrix and for single missing cells.
 """
 
 from typing import NamedTuple
@@ -31,8 +30,8 @@ def block_fraction(cka, threshold: float = 0.9) -> Block:
 
     A run of two layers or more counts if, over its pairs of different layers, the mean CKA is at least
     `threshold` and the 10th percentile (linear interpolation) at least `threshold` - 0.1. A dead layer
-    neither ends a run nor counts in it; the fraction is of all L layers. Prefix sums give mean and percentile
-    of all runs of a length at once: O(L²).
+    neither ends a run nor counts in it; the fraction is of all L layers. Prefix sums give mean and
+    percentile of all runs of a length at once: O(L²).
     """
     cka, alive = _live(cka)
     live = np.flatnonzero(alive)

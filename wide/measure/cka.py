@@ -1,10 +1,8 @@
-"""Linear CKA with the unbiased HSIC over minibatches: Nguyen, Raghu & Kornblith 2021, section 3.1, appendix
-A.
+"""Linear CKA with the unbiased HSIC over minibatches: Nguyen, Raghu & Kornblith 2021.
 
-`streamed_cka` compares all layers of any number of networks in one pass and stores no activation. Values are
-not
-clamped: an unbiased estimate of a CKA near 0 may be negative. `wide.measure.exact_cka` is the same on whole
-matrices.
+Section 3.1 and appendix A. `streamed_cka` compares all layers of any number of networks in one pass and
+stores no activation. Values are not clamped, so that an unbiased estimate of a CKA near 0 may be negative.
+`wide.measure.exact_cka` is the same on whole matrices.
 """
 
 from collections import defaultdict
@@ -36,8 +34,8 @@ RANK = 3e-6
 class Similarity:
     """CKA of all layers of all networks, network after network in the order given, layers in forward order.
 
-    cka: (L, L) float64, symmetric; NaN exactly at the rows and columns of dead layers, 1 on the rest of the
-    diagonal.
+    cka: (L, L) float64, symmetric; NaN exactly at the rows and columns of dead layers, 1 on the rest of
+    the diagonal.
     dead: (L,) bool; layers that hardly differ between examples, or of which no more than noise is left.
     names: a tuple of layer names for each network. batches: number of minibatches averaged over.
     """
@@ -50,8 +48,7 @@ class Similarity:
     def between(self, a=0, b=0):
         """CKA of the layers of network a (rows) and b (columns), dead ones masked."""
         edges = np.cumsum([0, *map(len, self.names)])
-        rows = slice(edges[a], edges[a + 1])
-        columns = slice(edges[b], edges[b + 1])
+        rows, columns = (slice(edges[which], edges[which + 1]) for which in (a, b))
         return np.ma.masked_invalid(self.cka[rows, columns])
 
 
@@ -74,18 +71,19 @@ def streamed_cka(
     gram_precision: str = "float32",
     budget_bytes: int = 2**26,
 ) -> Similarity:
-    """CKA of every pair of layers, within each network and across networks: HSICs summed, then the ratio
-    (equation 2).
+    """CKA of every pair of layers, within each network and across networks: a `Similarity`.
 
-    networks: callables `network(images, tap)` in evaluation mode that call `tap(name, activation)` at every
-    layer in forward order and go on with what it returns, the same activation. Activations are (batch, ...)
-    and are let go at once. images: (N, ...) tensor, given to all alike, maps of pixels channels-last in
-    memory, for which convolutions on a CPU are twice as fast.
+    HSICs are summed over minibatches, then divided (equation 2).
+    networks: callables `network(images, tap)` in evaluation mode that call `tap(name, activation)` at
+    every layer in forward order and go on with what it returns, the same activation. Activations are
+    (batch, ...) and are let go at once. images: (N, ...) tensor, given to all alike, maps of pixels
+    channels-last in memory, for which convolutions on a CPU are twice as fast.
     remove_first_pc: take the first principal component off every layer of every minibatch first.
     gram_precision: "float32", within 1e-6 of float64; "bf16" multiplies in bfloat16 where a CPU does that
-    itself (else in float32), faster, errors of 1e-4. GPUs follow torch's own setting for float32 products.
-    budget_bytes: what the copy in the product of stacked Gram matrices may take. Besides it, memory holds one
-    layer's activation and half a batch x batch matrix a layer.
+    itself (else in float32), faster, errors of 1e-4. GPUs follow torch's own setting for float32
+    products.
+    budget_bytes: what the copy in the product of stacked Gram matrices may take. Besides it, memory holds
+    one layer's activation and half a batch x batch matrix a layer.
     Raises ValueError for a batch below 4 or above N, an activation that is not finite or not of batch
     examples, a layer name used twice, layers that change between minibatches, or an unknown precision.
     """
@@ -117,8 +115,8 @@ class _Stream:
     """HSIC of all pairs of layers, summed over minibatches; a layer is known as (network, name).
 
     scales and spread: of each layer, a power of two that its activations are divided by, and the mean
-    diagonal of its Gram matrices, summed over minibatches. upper: where a flattened n x n matrix is above its
-    diagonal.
+    diagonal of its Gram matrices, summed over minibatches. upper: where a flattened n x n matrix is above
+    its diagonal.
     """
 
     def __init__(self, n, remove_first_pc, half, budget_bytes):

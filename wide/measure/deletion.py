@@ -7,9 +7,9 @@ ROUNDING = 1e-9  # a difference of accuracies is exact to this: a drop of just t
 
 
 def deletions(stage_of_block) -> list:
-    """[(name, frozenset)] for each deletable block, in order: it and all deletable blocks after it in its
-    stage.
+    """[(name, frozenset)] for each deletable block, in order.
 
+    The set holds it and all deletable blocks after it in its stage.
     stage_of_block: {name: stage} of the deletable blocks in forward order.
     """
     names = list(stage_of_block)
@@ -23,12 +23,12 @@ def deletions(stage_of_block) -> list:
 def deletion_accuracies(
     classify, images, labels, deletable, stages, *, batch: int = 500
 ) -> tuple[float, np.ndarray]:
-    """Accuracy of the whole network, and without each block and all later ones of its stage: float, (D,)
-    float64.
+    """Accuracy of the whole network, and without each block and all later ones of its stage.
 
-    classify: callable `classify(images, skip)` in evaluation mode, logits (B, classes) without the blocks in
-    skip, a frozenset of names. images, labels: tensors (N, ...) and (N,) int64; all accuracies, in [0, 1],
-    are on all of them.
+    Returns a float and (D,) float64.
+    classify: callable `classify(images, skip)` in evaluation mode, logits (B, classes) without the blocks
+    in skip, a frozenset of names. images, labels: tensors (N, ...) and (N,) int64; all accuracies, in [0,
+    1], are on all of them.
     deletable, stages: names (D,) and stages (D,) of the blocks in forward order.
     Raises ValueError for unequal lengths, a block listed twice, no image, or logits that are not finite.
     """
@@ -54,12 +54,11 @@ def deletion_accuracies(
 
 
 def plateau(full, deleted, stages, tolerance: float = 0.02) -> dict:
-    """{stage: number of blocks that can go from its end before accuracy falls more than tolerance below
-    full}.
+    """How many blocks can go from the end of each stage before accuracy falls: {stage: number}.
 
-    full, deleted (D,), stages (D,): as in `deletion_accuracies`. Counts up to the first deletion that costs
-    more, even if a longer one should cost less. ValueError for unequal lengths or accuracies that are not
-    numbers.
+    It may fall by `tolerance` below `full`. full, deleted (D,), stages (D,): as in `deletion_accuracies`.
+    Counts up to the first deletion that costs more, even if a longer one should cost less. ValueError for
+    unequal lengths or accuracies that are not numbers.
     """
     deleted, stages = np.asarray(deleted, np.float64), np.asarray(stages)
     if deleted.shape != stages.shape or deleted.ndim != 1 or not np.isfinite([full, *deleted]).all():

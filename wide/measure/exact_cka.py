@@ -12,9 +12,9 @@ from wide.measure.grams import u_centre_
 
 
 def gram(x):
-    """Gram matrix of centred features: (n, ...) -> (n, n) float64; centring changes no CKA and spares
-    precision.
+    """Gram matrix of centred features: (n, ...) -> (n, n) float64.
 
+    Centring changes no CKA and spares precision.
     Raises ValueError for fewer than 4 examples, and for NaN or infinite values.
     """
     x = np.asarray(x, np.float64)
@@ -29,8 +29,8 @@ def gram(x):
 def u_centre(k):
     """U-centred Gram matrix (Székely & Rizzo 2014): (n, n) -> (n, n) float64.
 
-    The diagonal and all sums of rows are 0. Raises ValueError for a matrix that is not square, or below 4 x
-    4.
+    The diagonal and all sums of rows are 0. Raises ValueError for a matrix that is not square, or below 4
+    x 4.
     """
     k = torch.as_tensor(k, dtype=torch.float64).clone()
     if k.ndim != 2 or len(k) != k.shape[1] or len(k) < 4:

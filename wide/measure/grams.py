@@ -36,8 +36,8 @@ def power_of_two(x):
 def centred_gram(x, scale, half=False):
     """Gram matrix of (x - mean) / scale in blocks of features: (n, features) -> (n, n).
 
-    half: of float32 features rounded to bfloat16 on a CPU, each block's product rounded to it; the blocks add
-    up in float32.
+    half: of float32 features rounded to bfloat16 on a CPU, each block's product rounded to it; the blocks
+    add up in float32.
     """
     n, features = x.shape
     dtype = torch.promote_types(x.dtype, torch.float32)
@@ -88,10 +88,9 @@ def u_centre_(k):
 
 
 def without_first_pc(k):
-    """Gram matrix (n, n) float64 of features, centred and rid of their first principal component (section
-    5.1).
+    """Gram matrix (n, n) float64 of features, centred and without their first principal component.
 
-    In example space the component is the leading eigenvector of the centred Gram matrix.
+    Section 5.1. In example space the component is the leading eigenvector of the centred Gram matrix.
     """
     k = np.asarray(k, np.float64)
     k = k - k.mean(0) - k.mean(1, keepdims=True) + k.mean()

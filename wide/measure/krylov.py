@@ -1,9 +1,9 @@
-"""A randomised block Krylov method in example space (Musco & Musco 2015, algorithm 2), a layer or several
-together.
+"""A randomised block Krylov method in example space (Musco & Musco 2015, algorithm 2).
 
-K = Xc Xcᵀ is the Gram matrix of a layer's centred activations Xc (examples x features). It is multiplied with
-blocks of columns in two halves, Xcᵀq and then Xc(Xcᵀq), while activations stream by. `Layer` knows one
-layer's activations, `Space` the subspace that the products span.
+For a layer, or several together. K = Xc Xcᵀ is the Gram matrix of a layer's centred activations Xc
+(examples x features). It is multiplied with blocks of columns in two halves, Xcᵀq and then Xc(Xcᵀq),
+while activations stream by. `Layer` knows one layer's activations, `Space` the subspace that the products
+span.
 """
 
 import numpy as np
@@ -15,14 +15,14 @@ BLOCK = 4096  # features at once on a CPU: what its cache holds
 
 
 class Layer:
-    """What is kept of a layer; x is its activation divided by a scale, less a shift, the first minibatch's
-    mean.
+    """What is kept of a layer.
 
-    No other mean has to be taken off: qᵀx with q orthogonal to the constant does not notice the shift, and to
-    xzᵀ it adds a constant, to which `Space` makes the next q orthogonal.
+    x is its activation divided by a scale, less a shift, the first minibatch's mean. No other mean has to
+    be taken off: qᵀx with q orthogonal to the constant does not notice the shift, and to xzᵀ it adds a
+    constant, to which `Space` makes the next q orthogonal.
 
-    spaces: those in which the layer takes part. weight: of its products in them. squares: sum of |x|² over a
-    pass.
+    spaces: those in which the layer takes part. weight: of its products in them. squares: sum of |x|²
+    over a pass.
     """
 
     def __init__(self, name, activation):
@@ -95,8 +95,8 @@ class Layer:
 class Space:
     """Subspace of example space that multiplication by K spans, block after block of columns.
 
-    basis: (N, columns) orthonormal, each with mean 0. q: the newest block; narrow when N leaves no room for
-    more.
+    basis: (N, columns) orthonormal, each with mean 0. q: the newest block; narrow when N leaves no room
+    for more.
     k: basisᵀ K basis but for q. y, gram, total: sums that become K q, qᵀ K q and the trace of K.
     """
 

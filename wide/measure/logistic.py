@@ -1,13 +1,12 @@
-"""A linear probe: multinomial logistic regression on one layer's features after an affine map, trained by
-SGD.
+"""A linear probe: multinomial logistic regression on a layer's features after an affine map, by SGD.
 
 The features go through one invertible affine map, fixed at the first minibatch: their mean there is taken
-off, the leading principal components are shrunk to the size of the next one, and all is divided by that size.
-A probe has weights for all features and biases, so what it can express is the same as without the map, but
-how fast it learns does not depend on a layer's scale and offset (a ReLU's outputs have a large mean, those of
-the BatchNorm before an add may have none), nor on how much of its variance lies in a few directions. The
-largest variance of the mapped features is 1, so the softmax cross-entropy curves by at most about 1/2 in any
-direction, whatever the layer.
+off, the leading principal components are shrunk to the size of the next one, and all is divided by that
+size. A probe has weights for all features and biases, so what it can express is the same as without the
+map, but how fast it learns does not depend on a layer's scale and offset (a ReLU's outputs have a large
+mean, those of the BatchNorm before an add may have none), nor on how much of its variance lies in a few
+directions. The largest variance of the mapped features is 1, so the softmax cross-entropy curves by at
+most about 1/2 in any direction, whatever the layer.
 """
 
 import torch
@@ -17,12 +16,12 @@ LEAST = 1e-4  # no component's variance is shrunk below this share: what is left
 
 
 class Probe:
-    """Logistic regression on one layer; weights (features, classes) and biases, float32 where the activations
-    are.
+    """Logistic regression on one layer.
 
-    name: of the layer. x: (examples, features) float32 of the first minibatch, at least 2 examples. damped:
-    components that are shrunk, at most an eighth of the examples. Raises ValueError for features that are not
-    finite.
+    Its weights (features, classes) and biases are float32 where the activations are.
+    name: of the layer. x: (examples, features) float32 of the first minibatch, at least 2 examples.
+    damped: components that are shrunk, at most an eighth of the examples. Raises ValueError for features
+    that are not finite.
     """
 
     def __init__(self, name: str, x, classes: int, damped: int):

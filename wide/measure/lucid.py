@@ -63,7 +63,8 @@ def paint(spectrum, mean=0.5):
     """Images (m, C, h, h) in [0, 1] of Fourier coefficients: Lucid's decorrelated parameters, decay power 1.
 
     mean: brightness of an image whose coefficients are 0. Lucid starts at a middle grey, which suits
-    photographs; on digits the dark background would have to be found first, so that of the data set is given.
+    photographs; on digits the dark background would have to be found first, so that of the data set is
+    given.
     """
     channels, side = spectrum.shape[1], spectrum.shape[2]
     fy, fx = torch.fft.fftfreq(side)[:, None], torch.fft.rfftfreq(side)
@@ -94,10 +95,10 @@ def draw_pose(generator, transforms=ATLAS):
 def transformed(images, pose, size, pad_value, transforms=ATLAS):
     """Images (m, C, h, h) as the network sees them in a pose: (m, C, size, size).
 
-    Scale and rotation (counter-clockwise) are one bilinear resampling about the centre, where Lucid does two.
-    The frame keeps its size, so a smaller scale shows a smaller picture: Lucid hands on an image of fewer
-    pixels, but stretching that to the network's fixed input size would undo the scale. What lies outside is
-    pad_value.
+    Scale and rotation (counter-clockwise) are one bilinear resampling about the centre, where Lucid does
+    two. The frame keeps its size, so a smaller scale shows a smaller picture: Lucid hands on an image of
+    fewer pixels, but stretching that to the network's fixed input size would undo the scale. What lies
+    outside is pad_value.
     """
     inner, final = transforms.window(images.shape[-1])
     picture = _crop(images, pose.top - transforms.pad, pose.left - transforms.pad, inner, pad_value)

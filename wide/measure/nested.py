@@ -1,7 +1,7 @@
 """Nested logistic regressions on single predictions: Nguyen, Raghu & Kornblith 2021, appendix F.3.
 
-`correct` is (networks, examples) bool: does the network classify the example correctly? Groups are two types
-of model.
+`correct` is (networks, examples) bool: does the network classify the example correctly? Groups are two
+types of model.
 """
 
 from typing import NamedTuple
@@ -23,12 +23,12 @@ class Nested(NamedTuple):
 
     aic: (3,) 2 parameters - 2 log-likelihood.
     log_likelihood: (3,) of single predictions, nats, at its maximum.
-    parameters: (3,) int, rank of the design matrix, as statsmodels counts: N + 1, N + classes and 2 N for N
-    examples.
+    parameters: (3,) int, rank of the design matrix, as statsmodels counts: N + 1, N + classes and 2 N for
+    N examples.
     variance: (3,) mean squared difference of single predictions (0 or 1) and fitted probabilities.
-    v2: equation 10, (variance A - B) / (A - C); NaN where A and C do not differ. It is at most 1. B is above
-    A in likelihood but need not be below it in variance: where class effects are no more than noise, v2 may
-    be slightly negative.
+    v2: equation 10, (variance A - B) / (A - C); NaN where A and C do not differ. It is at most 1. B is
+    above A in likelihood but need not be below it in variance: where class effects are no more than
+    noise, v2 may be slightly negative.
     """
 
     aic: np.ndarray
@@ -42,11 +42,11 @@ def nested_models(correct_a, correct_b, labels) -> Nested:
     """The three logistic regressions of appendix F.3 on single predictions, fitted exactly.
 
     A: example + type of model. B: example + class x type. C: example x type. labels: (examples,) int; the
-    groups may differ in size. C fits the accuracy of each example and type. In A and B an example's fitted
-    counts add up to its observed total, which gives its intercept in closed form for a given type contrast;
-    the contrast, one for A and one a class for B, is the root of a monotone function. Examples that all get
-    right, or wrong, have an infinite intercept, likelihood 1, and still count. ValueError for arrays that do
-    not fit together.
+    groups may differ in size. C fits the accuracy of each example and type. In A and B an example's
+    fitted counts add up to its observed total, which gives its intercept in closed form for a given type
+    contrast; the contrast, one for A and one a class for B, is the root of a monotone function. Examples
+    that all get right, or wrong, have an infinite intercept, likelihood 1, and still count. ValueError
+    for arrays that do not fit together.
     """
     a, b = pair(correct_a, correct_b)
     classes, group = np.unique(classes_of(labels, a), return_inverse=True)
@@ -77,12 +77,11 @@ def _explained(variance):
 
 
 def _additive(right, networks, group):
-    """Logits (2, examples) of the fit: an intercept for each example, a type contrast for each group of
-    examples.
+    """Logits (2, examples) of the fit: an intercept an example, a type contrast a group of examples.
 
-    In the likelihood an example is its total alone, so a group is a histogram of totals. At the maximum, the
-    fitted and the observed counts of the second type agree within each group; the fitted ones grow with the
-    contrast: bisection.
+    In the likelihood an example is its total alone, so a group is a histogram of totals. At the maximum,
+    the fitted and the observed counts of the second type agree within each group; the fitted ones grow
+    with the contrast, which bisection finds.
     """
     total = right.sum(0)
     most = int(networks.sum())
@@ -101,12 +100,12 @@ def _additive(right, networks, group):
 
 
 def _profile(contrast, networks):
-    """Logits of both types for each contrast and total, best intercept put in: (groups,) -> (2, groups,
-    totals).
+    """Logits of both types for each contrast and total: (groups,) -> (2, groups, totals).
 
-    The intercept solves n_a expit(z_a) + n_b expit(z_b) = total with z_b - z_a = contrast: a quadratic in exp
-    of their mean. Its positive root, written with arcsinh, loses no digits for large contrasts. At the totals
-    0 and all, which have no finite root, the logits are certain.
+    The best intercept is put in. The intercept solves n_a expit(z_a) + n_b expit(z_b) = total with z_b -
+    z_a = contrast: a quadratic in exp of their mean. Its positive root, written with arcsinh, loses no
+    digits for large contrasts. At the totals 0 and all, which have no finite root, the logits are
+    certain.
     """
     (n_a,), (n_b,) = networks
     total = np.arange(1, n_a + n_b)

@@ -1,9 +1,9 @@
 """First principal component of every layer in example space: Nguyen, Raghu & Kornblith 2021, section 5.1.
 
-Figures 3 and D.5. It is the first left singular vector of the centred activations Xc (examples x features), a
-number an example, so that layers of any width compare. Where it explains most variance, CKA is the squared
-cosine of two of them (equation 4). No activation is stored: a randomised block Krylov method, random on the
-examples' side (`krylov`).
+Figures 3 and D.5. It is the first left singular vector of the centred activations Xc (examples x
+features), a number an example, so that layers of any width compare. Where it explains most variance, CKA
+is the squared cosine of two of them (equation 4). No activation is stored: a randomised block Krylov
+method, random on the examples' side (`krylov`).
 """
 
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ class Components:
 
     names: layers in forward order. first: (L, N) float64, unit norm, mean 0, the entry of largest size is
     positive.
-    fraction: (L,) float64, share of the layer's variance that it explains. Both are NaN at dead layers, which
-    hardly differ between examples.
-    combined: the same share for the concatenated activations of the layers of `together`, in their own units,
-    without dead ones (NaN if all are); None if there are none.
+    fraction: (L,) float64, share of the layer's variance that it explains. Both are NaN at dead layers,
+    which hardly differ between examples.
+    combined: the same share for the concatenated activations of the layers of `together`, in their own
+    units, without dead ones (NaN if all are); None if there are none.
     """
 
     names: tuple
@@ -44,22 +44,23 @@ def first_components(
     seed: int = 0,
     budget_bytes: int = 2**30,
 ) -> Components:
-    """First principal component of every layer; features are centred over all N images, not within
-    minibatches.
+    """First principal component of every layer.
 
-    network: a callable `network(images, tap)` in evaluation mode that calls `tap(name, activation)` at every
-    layer in forward order and goes on with what it returns, the same activation. Activations are (batch, ...)
-    and are let go at once. images: (N, ...) tensor; all count, those of a short last minibatch too.
+    Features are centred over all N images, not within minibatches.
+    network: a callable `network(images, tap)` in evaluation mode that calls `tap(name, activation)` at
+    every layer in forward order and goes on with what it returns, the same activation. Activations are
+    (batch, ...) and are let go at once. images: (N, ...) tensor; all count, those of a short last
+    minibatch too.
     together: names of the layers for `combined`.
-    sketch: columns that an iteration multiplies by Xc Xcᵀ; the answer is the best in the span of them all, a
-    mixture of components that are as large as each other.
-    Takes one minibatch to see the layers and 1 + 2 · iterations passes. Memory holds N x sketch x (4 +
-    iterations) numbers a layer and, at 8 bytes, features x (sketch + 1), about twice that for layers in
-    `together`; where these exceed budget_bytes, layers come in groups in forward order, each with as many
-    passes, and the numbers are the same. Products are in float32 (float64 for float64), on GPUs in torch's
-    own setting, sums over minibatches in float64. Raises ValueError for fewer than 2 images, an unknown name
-    in together, a layer name used twice, layers or shapes that change between minibatches, an activation that
-    is not finite or not of batch examples, and impossible options.
+    sketch: columns that an iteration multiplies by Xc Xcᵀ; the answer is the best in the span of them
+    all, a mixture of components that are as large as each other. Takes one minibatch to see the layers
+    and 1 + 2 · iterations passes. Memory holds N x sketch x (4 + iterations) numbers a layer and, at 8
+    bytes, features x (sketch + 1), about twice that for layers in `together`; where these exceed
+    budget_bytes, layers come in groups in forward order, each with as many passes, and the numbers are
+    the same. Products are in float32 (float64 for float64), on GPUs in torch's own setting, sums over
+    minibatches in float64. Raises ValueError for fewer than 2 images, an unknown name in together, a
+    layer name used twice, layers or shapes that change between minibatches, an activation that is not
+    finite or not of batch examples, and impossible options.
     """
     if min(len(images) - 1, batch, sketch, iterations + 1) < 1:
         given = f"{len(images)} images, batch {batch}, sketch {sketch}, iterations {iterations}"
@@ -95,9 +96,9 @@ def squared_cosines(first):
 
 
 class _Stream:
-    """The passes over the images; each layer is in its own space, some in the one of the layers together,
-    too.
+    """The passes over the images.
 
+    Each layer is in its own space, some in the one of the layers together, too.
     layers: {name: Layer}. spaces: one a layer in the same order, and the joint one. z: {name: sketch of a
     layer's features} of the group of layers that is at work.
     """

@@ -1,14 +1,13 @@
 """Linear probes: Alain & Bengio 2016; Nguyen, Raghu & Kornblith 2021, section 5.2 and figure 4.
 
-All probes of a network are trained in one pass over the minibatches, each from the activation as the network
-taps it; no activation is stored. A probe is a multinomial logistic regression on a layer's flattened
-activation, trained by SGD
-with momentum from zero: the loss is convex, so there is no seed.
+All probes of a network are trained in one pass over the minibatches, each from the activation as the
+network taps it; no activation is stored. A probe is a multinomial logistic regression on a layer's
+flattened activation, trained by SGD with momentum from zero: the loss is convex, so there is no seed.
 
 Deviation from the authors, who train for long on the plain features with lr 0.01: a layer's features go
-through one invertible affine map first (`logistic`). Without it a probe in the block structure, whose first
-component has nearly all variance, learns more slowly than elsewhere from the same information, and would seem
-flat for that alone; the plain features of a layer with many would be unstable at lr 0.01.
+through one invertible affine map first (`logistic`). Without it a probe in the block structure, whose
+first component has nearly all variance, learns more slowly than elsewhere from the same information, and
+would seem flat for that alone; the plain features of a layer with many would be unstable at lr 0.01.
 """
 
 from itertools import islice
@@ -42,21 +41,23 @@ def train_probes(
     activation)` at every layer and goes on with what it returns, the same activation; activations are
     (examples, ...).
     layers: names of the layers to probe.
-    batches: iterable of minibatches (images, labels (B,) int64 in [0, classes)), augmented, over all passes.
-    total: how many it yields, by default len(batches). The first fixes the affine map of each layer: let it
-    be as large as any.
+    batches: iterable of minibatches (images, labels (B,) int64 in [0, classes)), augmented, over all
+    passes.
+    total: how many it yields, by default len(batches). The first fixes the affine map of each layer: let
+    it be as large as any.
     test_images, test_labels: (N, ...) and (N,), looked at in minibatches of `batch`.
     lr: constant learning rate on the mapped features; full-batch descent is stable below about 4 (1 +
     momentum).
-    evaluations: test evaluations, evenly spaced, the last after the last minibatch. The best of them counts,
-    after the
-    authors, who keep the best test epoch: slightly optimistic, for the test set chooses.
-    pool: side (pixels) of a max-pool on feature maps before they are flattened, 1 for none (the authors offer
-    2).
+    evaluations: test evaluations, evenly spaced, the last after the last minibatch. The best of them
+    counts, after the authors, who keep the best test epoch: slightly optimistic, for the test set
+    chooses.
+    pool: side (pixels) of a max-pool on feature maps before they are flattened, 1 for none (the authors
+    offer 2).
     damped: principal components that are shrunk, at most an eighth of the first minibatch; 0 leaves all
     proportions. Memory holds (2 classes + damped + 1) float32 a feature of all layers.
     Raises ValueError for an unknown layer or one tapped twice, minibatches that are not `total`, a first
-    minibatch of one example, labels out of range, activations that are not finite, or impossible settings.
+    minibatch of one example, labels out of range, activations that are not finite, or impossible
+    settings.
     """
     total = _length(batches) if total is None else total
     counts = {

@@ -6,7 +6,8 @@ NEEDED = ("blocks", "post_residual", "adds", "before_adds", "deletable", "stage_
 def residual(net):
     """The network itself, if it names its residual blocks and their layers.
 
-    A variant without additions (figure C.1) names them, too. Raises ValueError for a network without blocks.
+    A variant without additions (figure C.1) names them, too. Raises ValueError for a network without
+    blocks.
     """
     if not all(hasattr(net, name) for name in NEEDED):
         name = type(net).__module__.rpartition(".")[2]

@@ -8,11 +8,11 @@ import torch
 
 @dataclass(frozen=True)
 class Usage:
-    """Usage of the units of R layers; a unit is one position of one channel, a column of the flattened
-    activation.
+    """Usage of the units of R layers.
 
-    histogram: (R, bins) float64, share of the units whose share of images at which they are non-zero is in a
-    bin; bins are equal parts of [0, 1], without their upper end but for the last, and rows sum to 1.
+    A unit is one position of one channel, a column of the flattened activation.
+    histogram: (R, bins) float64, share of the units whose share of images at which they are non-zero is
+    in a bin; bins are equal parts of [0, 1], without their upper end but for the last, and rows sum to 1.
     nonzero: (R,) float64, mean share of units that are non-zero at an image.
     between: (R,) float64, share of units that are non-zero at some images, but not at all.
     """
@@ -25,13 +25,13 @@ class Usage:
 def relu_usage(network, images, units, *, batch: int = 256, bins: int = 20) -> Usage:
     """Usage of the units of R layers over all images, a short last minibatch too.
 
-    network: a callable `network(images, tap)` in evaluation mode that calls `tap(name, activation)` at every
-    layer and goes on with what it returns, the same activation. Activations are (batch, ...) and are let go
-    at once.
-    images: (N, ...) tensor. units: names of the R layers, as a network's `units` lists them; results are in
-    their order. Memory holds an int64 a unit.
-    Raises ValueError for no image, no layer, options below 1, a name in units that is not tapped or tapped
-    twice, and an activation that is not finite, not of batch examples or changes its shape.
+    network: a callable `network(images, tap)` in evaluation mode that calls `tap(name, activation)` at
+    every layer and goes on with what it returns, the same activation. Activations are (batch, ...) and
+    are let go at once.
+    images: (N, ...) tensor. units: names of the R layers, as a network's `units` lists them; results are
+    in their order. Memory holds an int64 a unit.
+    Raises ValueError for no image, no layer, options below 1, a name in units that is not tapped or
+    tapped twice, and an activation that is not finite, not of batch examples or changes its shape.
     """
     n = len(images)
     if not n or not len(units) or min(batch, bins) < 1:

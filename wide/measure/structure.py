@@ -34,14 +34,13 @@ def knn_purity(points, labels, k: int = 15):
 
 
 def clusters_within_classes(points, labels, min_cluster_share: float = 0.05):
-    """Number of clusters that the points of each class form in a map: (N, 2), (N,) -> (classes,) int, at
-    least 1.
+    """Number of clusters that the points of each class form in a map: (N, 2), (N,) -> (classes,) int.
 
-    HDBSCAN by excess of mass; a single cluster is allowed, for else a cloud without any gap is divided. In a
-    plane it parts a class where the density between is below about a quarter of that within: two Gaussian
-    clouds are two from 5 or 6 standard deviations on, one up to 4. A cluster has at least 10 points and
-    `min_cluster_share` of its class; fewer stragglers are noise. Nothing depends on the scale of the map, so
-    nothing is standardised.
+    At least 1. HDBSCAN by excess of mass; a single cluster is allowed, for else a cloud without any gap
+    is divided. In a plane it parts a class where the density between is below about a quarter of that
+    within: two Gaussian clouds are two from 5 or 6 standard deviations on, one up to 4. A cluster has at
+    least 10 points and `min_cluster_share` of its class; fewer stragglers are noise. Nothing depends on
+    the scale of the map, so nothing is standardised.
     """
     points = finite("points", points, 2, columns=2)
 
@@ -68,12 +67,12 @@ def within_class_r2(
 ):
     """Cross-validated R² of a ridge regression within each class: (N, n), (N, t), (N,) -> (classes,) float64.
 
-    R² of the pooled held-out predictions, averaged over targets: at most 1, about 0 or below where there is
-    nothing. The penalty is chosen in each training fold by leave-one-out error. `groups` (N,) keeps examples
-    made from one image in one fold; else copies of a translated digit stand on both sides, and recognising
-    the digit is rewarded. Features are divided by one number per class (mean squared norm 1), so that a
-    penalty means the same at every width; a number per unit would blow up almost dead units and make R²
-    depend on the basis.
+    R² of the pooled held-out predictions, averaged over targets: at most 1, about 0 or below where there
+    is nothing. The penalty is chosen in each training fold by leave-one-out error. `groups` (N,) keeps
+    examples made from one image in one fold; else copies of a translated digit stand on both sides, and
+    recognising the digit is rewarded. Features are divided by one number per class (mean squared norm 1),
+    so that a penalty means the same at every width; a number per unit would blow up almost dead units and
+    make R² depend on the basis.
     """
     features, targets = finite("features", features, 2), finite("targets", targets, 2)
     split = GroupKFold(folds, shuffle=True, random_state=seed)
@@ -104,14 +103,14 @@ def shift_targets(shift, period: int = 28):
 
 
 def annulus_correlation(points, shift, labels, period: int = 28):
-    """How well the angle around a class' centroid tells the cyclic shift: (N, 2), (N,), (N,) -> (classes,) in
-    [0, 1].
+    """How well the angle around a class' centroid tells the cyclic shift: (classes,) in [0, 1].
 
-    With u = exp(i angle) and v = exp(2 pi i shift / period), the modulus of the complex correlation of u with
-    v or with its conjugate (the shift runs one way round or the other), the larger. For uniform marginals
-    that is |mean exp(i(angle -+ phase))|; Jammalamadaka's coefficient needs a mean direction, which a ring
-    lacks. It is 1 on a perfect ring wherever the shift 0 lies, and 0 for independent angles of any
-    distribution (estimated from m points: about 1.1 / sqrt(m)).
+    points (N, 2), shift (N,) in pixels, labels (N,). With u = exp(i angle) and v = exp(2 pi i shift /
+    period), the modulus of the complex correlation of u with v or with its conjugate (the shift runs one
+    way round or the other), the larger. For uniform marginals that is |mean exp(i(angle -+ phase))|;
+    Jammalamadaka's coefficient needs a mean direction, which a ring lacks. It is 1 on a perfect ring
+    wherever the shift 0 lies, and 0 for independent angles of any distribution (estimated from m points:
+    about 1.1 / sqrt(m)).
     """
     points, targets = finite("points", points, 2, columns=2), shift_targets(shift, period)
     same_length(points=points, shift=targets)
@@ -131,12 +130,11 @@ def annulus_correlation(points, shift, labels, period: int = 28):
 
 
 def mirror_separability(features, mirrored, folds: int = 5, seed: int = 0):
-    """Held-out accuracy of a linear probe that tells images from their mirror images: (N, n), (N, n) ->
-    float.
+    """Held-out accuracy of a linear probe that tells images from their mirror images: float.
 
-    0.5 is none; a state that cannot tell left from right gives exactly that. Logistic regression, both rows
-    of a pair in one fold, penalty chosen in each training fold; scaled by one number, as in
-    `within_class_r2`.
+    features, mirrored: (N, n). 0.5 is none; a state that cannot tell left from right gives exactly that.
+    Logistic regression, both rows of a pair in one fold, penalty chosen in each training fold; scaled by
+    one number, as in `within_class_r2`.
     """
     features, mirrored = finite("features", features, 2), finite("mirrored", mirrored, 2)
     if features.shape != mirrored.shape or len(features) < 2 * folds:
@@ -155,11 +153,10 @@ def mirror_separability(features, mirrored, folds: int = 5, seed: int = 0):
 
 
 def colour_targets(images):
-    """Mean colour and mean hue of each image: uint8 (N, 3, H, W) -> (N, 5) float64, red, green, blue, cos,
-    sin.
+    """Mean colour and mean hue of each image: uint8 (N, 3, H, W) -> (N, 5) float64.
 
-    Means in [0, 1]; the last two are means of HSV's saturation * (cos hue, sin hue), to which grey adds
-    nothing.
+    Columns are red, green, blue, cosine and sine. Means in [0, 1]; the last two are means of HSV's
+    saturation * (cos hue, sin hue), to which grey adds nothing.
     """
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[1] != 3 or images.dtype != np.uint8:
@@ -177,9 +174,9 @@ def zero_fraction(activations):
 
 
 def neighbour_colour_similarity(icons, cells):
-    """Mean distance of mean colours: icons (m, C, h, w) at cells (m, 2), row and column -> (adjacent,
-    random), floats.
+    """Mean distance of mean colours in an atlas: (adjacent, random), floats.
 
+    icons: (m, C, h, w) at cells (m, 2), row and column.
     Adjacent: pairs of cells that share an edge; random: all pairs. In the unit of the icons.
     """
     icons, cells = finite("icons", icons, 4), finite("cells", cells, 2, columns=2)

@@ -41,8 +41,9 @@ def ancestors(wnid, parents) -> set:
 def synsets_with(classes, parents, least: int) -> dict:
     """Synsets that at least `least` classes descend from or are: {wnid: sorted class indices}.
 
-    Those of most classes come first, then by wnid. classes: wnids in the order of the labels. With ImageNet's
-    1000 classes and least 50 these are the 29 of table F.2. Raises ValueError for a class given twice.
+    Those of most classes come first, then by wnid. classes: wnids in the order of the labels. With
+    ImageNet's 1000 classes and least 50 these are the 29 of table F.2. Raises ValueError for a class
+    given twice.
     """
     different = len(set(classes))
     if different != len(classes):
@@ -71,8 +72,8 @@ def synset_table(correct_a, correct_b, labels, groups) -> dict:
     correct_a, correct_b: (networks, examples) bool, at least 2 networks each. labels: (examples,) int.
     groups: {wnid: class indices}.
     Returns arrays (synsets,): classes, int, how many; a and b, mean over networks of the accuracy on all
-    examples of these classes, in [0, 1]; a_se and b_se, their standard errors over networks; p, two-sided,
-    Welch's t-test with the Holm-Sidak correction over the table.
+    examples of these classes, in [0, 1]; a_se and b_se, their standard errors over networks; p,
+    two-sided, Welch's t-test with the Holm-Sidak correction over the table.
     Raises ValueError for a group that is empty or has a class beyond the labels.
     """
     accuracies = [class_accuracy(correct, labels) for correct in (correct_a, correct_b)]

@@ -1,7 +1,7 @@
 """Activation atlases and neuron icons: Gilboa & Gur-Ari 2019, section 3 and appendix B.1.
 
-An atlas: layout -> cells -> atlas_targets -> icons. A neuron's icon: a one-hot target (times the whitening)
--> icons.
+An atlas: layout -> cells -> atlas_targets -> icons. A neuron's icon: a one-hot target (times the
+whitening) -> icons.
 """
 
 from functools import partial
@@ -18,10 +18,11 @@ __all__ = ["atlas_targets", "cells", "centre_view", "icons", "layout", "objectiv
 def objective(activations, targets, cosine: str = "paper"):
     """What an icon maximises: dot * max(0.1, cos)^4 for each row of activations and targets (m, n) -> (m,).
 
-    "paper" takes sum and cosine as written (section 3, step 4, its angle read as the cosine). "lucid" follows
-    Lucid's code, dot = mean over units and cos = dot / (1e-4 + |activations|): it leaves out the target's
-    norm and keeps 1/n, so "cos" depends on n and in a wide layer hardly ever leaves the floor of 0.1. While
-    cos < 0.1 the gradient is that of dot * 0.1^4. ValueError for other names or unequal shapes.
+    "paper" takes sum and cosine as written (section 3, step 4, its angle read as the cosine). "lucid"
+    follows Lucid's code, dot = mean over units and cos = dot / (1e-4 + |activations|): it leaves out the
+    target's norm and keeps 1/n, so "cos" depends on n and in a wide layer hardly ever leaves the floor of
+    0.1. While cos < 0.1 the gradient is that of dot * 0.1^4. ValueError for other names or unequal
+    shapes.
     """
     if activations.shape != targets.shape or targets.ndim != 2:
         shapes = f"{tuple(activations.shape)} and {tuple(targets.shape)}"
@@ -59,14 +60,14 @@ def icons(
 
     Returns images (m, C, canvas, canvas) float32 in [0, 1] and scores (m,) float32, the objective of
     centre_view.
-    network: images (k, C, H, W) in [0, 1] on `device` -> activations (k, n), each row of its own image alone
-    (batch normalisation in evaluation mode); no gradients are left in its parameters. Adam maximises
-    `objective` over Fourier coefficients, from images of brightness `mean`. Step t shows all icons in the
-    same pose and icon i starts from its own seed, so an icon does not depend on its batch. progress() is
-    called after every step of every batch of icons. Results are on the CPU; on CUDA their bytes may differ
-    from run to run (grid_sample's gradient adds in any order). autocast_dtype: torch.bfloat16, or None for
-    float32; only the network runs in it. ValueError for NaN or badly shaped targets, image shapes other than
-    1 or 3 square channels, too small a canvas.
+    network: images (k, C, H, W) in [0, 1] on `device` -> activations (k, n), each row of its own image
+    alone (batch normalisation in evaluation mode); no gradients are left in its parameters. Adam
+    maximises `objective` over Fourier coefficients, from images of brightness `mean`. Step t shows all
+    icons in the same pose and icon i starts from its own seed, so an icon does not depend on its batch.
+    progress() is called after every step of every batch of icons. Results are on the CPU; on CUDA their
+    bytes may differ from run to run (grid_sample's gradient adds in any order). autocast_dtype:
+    torch.bfloat16, or None for float32; only the network runs in it. ValueError for NaN or badly shaped
+    targets, image shapes other than 1 or 3 square channels, too small a canvas.
     """
     targets = torch.as_tensor(targets, dtype=torch.float32).detach()
     _check(targets, image_shape, canvas, steps, batch, transforms)

@@ -1,14 +1,14 @@
 """Networks: a file a network, each with a class ``Net(width, *, image, classes, **options)``.
 
-Every network has ``layers``, the names of all its layers in forward order, "input" first and "logits" last;
-``penultimate``, the name of the layer whose output the last linear layer reads; ``units``, the names of the
-layers whose units are measured, which are the outputs of ReLUs; and ``forward(x, tap=None)``, which gives
-logits (examples, classes) and goes on from every layer with what ``tap(name, activation)`` returns for it:
-the activation itself, or another tensor of its shape in its place. A module may name options of a small
-network in ``EXAMPLE``, for tests.
+Every network has ``layers``, the names of all its layers in forward order, "input" first and "logits"
+last; ``penultimate``, the name of the layer whose output the last linear layer reads; ``units``, the
+names of the layers whose units are measured, which are the outputs of ReLUs; and ``forward(x,
+tap=None)``, which gives logits (examples, classes) and goes on from every layer with what ``tap(name,
+activation)`` returns for it: the activation itself, or another tensor of its shape in its place. A module
+may name options of a small network in ``EXAMPLE``, for tests.
 
-Constructors raise ValueError for options of a wrong type and for networks that cannot be; the checks stand
-below.
+Constructors raise ValueError for options of a wrong type and for networks that cannot be; the checks
+stand below.
 """
 
 import sys

@@ -1,9 +1,9 @@
 """Plain convolutional networks, each a plan of layers.
 
 A step of a plan is ``("conv", kernel, channels)``, ``("pool", size)`` or ``("fc", units)``; a last linear
-layer to the classes follows. An integer size is fixed, a fractional one is multiplied by the width: ("conv",
-3, 0.25) has width / 4 channels. A ReLU follows every conv and fc; where a pool follows the conv, the ReLU
-comes after it, which is the same function at a quarter of the cost.
+layer to the classes follows. An integer size is fixed, a fractional one is multiplied by the width:
+("conv", 3, 0.25) has width / 4 channels. A ReLU follows every conv and fc; where a pool follows the conv,
+the ReLU comes after it, which is the same function at a quarter of the cost.
 
 Names of layers: ``input``; ``conv1``, ``fc5``, numbered together; ``relu1`` after each, with its number;
 ``pool2`` with the position in the plan, from 0; ``logits``.
@@ -47,7 +47,8 @@ class Net(nn.Module):
 
     width: units of the last hidden layer for Gilboa's plans.
     image: (channels, height, width in pixels) of one input.
-    Raises ValueError for an unknown plan, an image that the pools leave nothing of, and impossible options.
+    Raises ValueError for an unknown plan, an image that the pools leave nothing of, and impossible
+    options.
     """
 
     def __init__(self, width: float, *, image: tuple[int, int, int], classes: int, plan: str):

@@ -17,9 +17,8 @@ class Net(nn.Module):
     """``depth`` hidden layers of ``width`` ReLU units.
 
     width: units of every hidden layer, rounded, at least 1.
-    image: shape of one input without the batch axis; it is flattened.
-    Layers are named ``input``, ``fc1``, ``relu1``, ``fc2``, ..., ``logits``. Raises ValueError for impossible
-    options.
+    image: shape of one input without the batch axis; it is flattened. Layers are named ``input``,
+    ``fc1``, ``relu1``, ``fc2``, ..., ``logits``. Raises ValueError for impossible options.
     """
 
     def __init__(self, width: float, *, image: tuple[int, ...], classes: int, depth: int = 1):
@@ -49,9 +48,9 @@ class Net(nn.Module):
 def constant_size_width(depth: int, inputs: int, outputs: int, widest: int) -> int:
     """n(L): width at which ``depth`` hidden layers have as many parameters as one of ``widest`` units.
 
-    The positive root of (L - 1) n² + (L + n0 + out) n = (n0 + out + 1) widest, rounded down (Gilboa & Gur-Ari
-    2019, B.3.1). The paper's text names 250 for 20 layers; its formula gives 271, which is used here. Raises
-    ValueError for a depth below 1.
+    The positive root of (L - 1) n² + (L + n0 + out) n = (n0 + out + 1) widest, rounded down (Gilboa &
+    Gur-Ari 2019, B.3.1). The paper's text names 250 for 20 layers; its formula gives 271, which is used
+    here. Raises ValueError for a depth below 1.
     """
     if depth < 1:
         raise ValueError(f"depth is {depth}: the formula holds for 1 or more hidden layers")

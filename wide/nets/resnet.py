@@ -1,17 +1,17 @@
 """Residual networks with post-activation blocks: CIFAR's 6n + 2 layers, and ImageNet's bottleneck networks.
 
 Names of layers: ``input``; ``stem.conv``, ``stem.bn``, ``stem.relu`` (and ``stem.pool``); in each block
-``stage2.block3.conv1``, ``.bn1``, ``.relu1``, ``.conv2``, ``.bn2``, ``.add``, ``.relu2`` (a bottleneck has a
-third conv, bn and relu); then ``pool``, ``flatten``, ``logits``. A block that changes the shape has
-``.shortcut`` (ImageNet's also ``.shortcut_bn``) between its last conv and last bn, where Keras lists it: the
-layer before an add is a bn.
+``stage2.block3.conv1``, ``.bn1``, ``.relu1``, ``.conv2``, ``.bn2``, ``.add``, ``.relu2`` (a bottleneck
+has a third conv, bn and relu); then ``pool``, ``flatten``, ``logits``. A block that changes the shape has
+``.shortcut`` (ImageNet's also ``.shortcut_bn``) between its last conv and last bn, where Keras lists it:
+the layer before an add is a bn.
 
-A CIFAR network of depth 6n + 2 has 21n + 9 layers: 7 in each of 3n blocks, 2 shortcuts, 4 at the start, 3 at
-the end. Without residual connections adds and shortcuts go and 18n + 7 are left. An ImageNet network of b
-blocks has 10b + 16.
+A CIFAR network of depth 6n + 2 has 21n + 9 layers: 7 in each of 3n blocks, 2 shortcuts, 4 at the start, 3
+at the end. Without residual connections adds and shortcuts go and 18n + 7 are left. An ImageNet network
+of b blocks has 10b + 16.
 
-Strided 3x3 convolutions are centred on the pixels that the shortcut takes (padding 1), as in He et al.; those
-of Keras' padding "same" lie one pixel further.
+Strided 3x3 convolutions are centred on the pixels that the shortcut takes (padding 1), as in He et al.;
+those of Keras' padding "same" lie one pixel further.
 """
 
 from functools import partial
@@ -34,10 +34,10 @@ class Net(nn.Module):
     residual: False leaves out adds and shortcuts (figure C.1).
     stage3_width: a further factor on the third stage, bottlenecks and outputs (2.8 in section 7).
     stem: small (3x3) or imagenet (7x7 / 2 and a max-pool), by default the family's.
-    bn_momentum: a minibatch's share in BatchNorm's running statistics (Keras' momentum 0.99 is torch's 0.01).
-    After a few hundred steps those of 0.01 lag behind the weights.
-    Raises ValueError for an unknown family or stem, impossible options, and unless either depth or blocks is
-    given.
+    bn_momentum: a minibatch's share in BatchNorm's running statistics (Keras' momentum 0.99 is torch's
+    0.01). After a few hundred steps those of 0.01 lag behind the weights.
+    Raises ValueError for an unknown family or stem, impossible options, and unless either depth or blocks
+    is given.
 
     What only residual networks have:
     blocks: {name: block}. deletable: names of the blocks that ``forward`` can leave out.
@@ -98,9 +98,9 @@ class Net(nn.Module):
     def forward(self, x, tap=None, skip=frozenset()):
         """Logits (examples, classes) of images (examples, *image); ``tap`` as in every network.
 
-        skip: names of deletable blocks to leave out, their identity shortcut kept (section 5.2): what enters
-        such a block has passed a ReLU and leaves it unchanged. Their layers are not tapped. ValueError for
-        other names.
+        skip: names of deletable blocks to leave out, their identity shortcut kept (section 5.2): what
+        enters such a block has passed a ReLU and leaves it unchanged. Their layers are not tapped.
+        ValueError for other names.
         """
         wrong = set(skip) - set(self.deletable)
         if wrong:
@@ -118,8 +118,8 @@ class Net(nn.Module):
     def stage_of(self, layer: str) -> int:
         """Stage of a layer, from 1.
 
-        0 for input and stem, the number of stages + 1 for pool, flatten and logits. Raises ValueError for a
-        layer that the network lacks.
+        0 for input and stem, the number of stages + 1 for pool, flatten and logits. Raises ValueError for
+        a layer that the network lacks.
         """
         if layer not in self.layers:
             raise ValueError(f"layer '{layer}' does not exist in this network")

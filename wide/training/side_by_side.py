@@ -85,9 +85,9 @@ class SideBySide(nn.Module):
         super().__init__()
         self.members, self.copy = members, deepcopy(net)
         for module in list(self.copy.modules()):
-            if isinstance(module, nn.Conv2d):
-                module.groups *= members
             for name, child in module.named_children():
+                if isinstance(child, nn.Conv2d):
+                    setattr(module, name, _Convolutions(child, members))
                 if isinstance(child, nn.Linear):
                     setattr(module, name, _Linears(child, members))
 
@@ -107,6 +107,34 @@ class SideBySide(nn.Module):
         """Members' parameters joined on the first axis; a linear layer's and counts stay as they are."""
         owner = self.copy.get_submodule(name.rpartition(".")[0])
         return value if isinstance(owner, _Linears) or value.dim() == 1 else value.flatten(0, 1)
+
+
+class _Convolutions(nn.Conv2d):
+    """A convolution a member, (examples, members × channels, height, width)."""
+
+    def __init__(self, conv: nn.Conv2d, members: int):
+        super().__init__(
+            conv.in_channels * members,
+            conv.out_channels * members,
+            conv.kernel_size,
+            conv.stride,
+            conv.padding,
+            conv.dilation,
+            conv.groups * members,
+            conv.bias is not None,
+            conv.padding_mode,
+            device="meta",
+        )
+        self.weight, self.bias = conv.weight, conv.bias
+        # In bf16 the processor's kernels read channels in pairs: of an odd number the last is paired with the
+        # next member's first, times zero, which is not zero where that member has diverged.
+        self.paired = not (conv.in_channels // conv.groups % 2 or conv.out_channels // conv.groups % 2)
+
+    def forward(self, x):
+        if self.paired:
+            return super().forward(x)
+        with torch.autocast(x.device.type, enabled=False):
+            return super().forward(x.float() if x.dtype == torch.bfloat16 else x)
 
 
 class _Linears(nn.Linear):

@@ -59,8 +59,9 @@ FAMILIES = {
 def blocks_of(depth: int, family: str = "cifar") -> tuple[int, ...]:
     """Residual blocks of each stage.
 
-    cifar: (depth - 2) / 6 in each of three stages. imagenet: only the third of four stages varies, (3, 4, k,
-    3) with depth = 3k + 32: 50, 83 and 101 have k = 6, 17 and 23. Raises ValueError for depths between.
+    cifar: (depth - 2) / 6 in each of three stages. imagenet: only the third of four stages varies, (3, 4,
+    k, 3) with depth = 3k + 32: 50, 83 and 101 have k = 6, 17 and 23. Raises ValueError for depths
+    between.
     """
     if family == "cifar":
         number, rest = divmod(depth - 2, 6)

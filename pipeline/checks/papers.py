@@ -1,0 +1,124 @@
+"""A paper's files against each other and against the root's parameters."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from pipeline import sets
+from pipeline.checks.across import check_across, check_shown
+from pipeline.checks.figures import File, check_figures
+from pipeline.checks.layers import keys_of, study_shape
+from pipeline.checks.measures import check_runs, check_settings
+from pipeline.checks.pipelines import check_trained, check_vars
+from pipeline.checks.runs import Run, check_words, runs_of
+from pipeline.checks.shape import Study
+from pipeline.checks.templates import Entry, entries
+from pipeline.checks.trials import trials
+from pipeline.figure import LARGEST
+from pipeline.parameters import PIPELINE, ROOT, paper_file
+from pipeline.places import Place, mapping
+from pipeline.typed import checked
+
+SECTIONS = ("measures", "shared", "shown", "across")  # what is no study
+
+
+@dataclass
+class Paper:
+    """A paper's parsed files, and what they name. studies: {study: names by kind}."""
+
+    key: str
+    params: dict
+    figures: dict
+    pipeline: dict
+    root: dict
+    studies: dict
+    entries: list[Entry]
+    runs: list[Run]
+
+    @classmethod
+    def of(cls, key: str, params: dict, figures: dict, pipeline: dict, root: dict) -> "Paper":
+        """Its studies and stages. Raises ValueError, one line, for what has not its shape."""
+        found = cls(key, params, figures, pipeline, root, {}, [], [])
+        checked(File, figures, found.place("figures.yaml"))
+        known = {"scales": list(root["scales"]), "data sets": sets.names()}
+        for name in found._study_names():
+            study_shape(params[name], found.place() / name, known)
+        found.entries = entries(pipeline, {**root, **params, **figures}, found.place(PIPELINE))
+        found.runs = runs_of(found.entries)
+        return found
+
+    def place(self, file: str = ROOT) -> Place:
+        """The beginning of one of its files."""
+        return Place(paper_file(self.key, file))
+
+    def _study_names(self) -> list[str]:
+        """Sections that are studies, by a key of theirs at least."""
+        keys = Study.__dataclass_fields__
+        found = []
+        for name, section in mapping(self.params, self.place()).items():
+            if name in SECTIONS:
+                mapping(section, self.place() / name)
+            elif isinstance(section, dict) and any(key in section for key in keys):
+                found.append(name)
+            else:
+                raise self.place().unknown(name, [*SECTIONS, *found])
+        return found
+
+    def check(self, claims: Collection):
+        """Raise ValueError, one line, for what a run would refuse. claims: keys of judged figures."""
+        params, place, runs, root = self.params, self.place(), self.runs, self.root
+        tried = {name: trials(params[name], place / name, root) for name in self._study_names()}
+        self.studies = {name: self._names(params[name]) for name in tried}
+        known, studies = self._known(), self.studies
+        for entry in self.entries:
+            check_vars(entry, params, place.file)
+        for run in runs:
+            check_words(run, self._arguments(), studies)
+        check_trained(self.entries, params, studies, place.file)
+        check_settings(params, place, runs, known, studies)
+        check_shown(params, place, known, studies)
+        check_across(params, place, runs, known, studies, root)
+        check_runs(params, place, runs, known=known, studies=studies, tried=tried, root=root)
+        place, shown = self.place("figures.yaml"), params.get("shown", {})
+        check_figures(
+            self.figures, place, self.key, results=self._results(), claims=claims, known=known, shown=shown
+        )
+
+    def _names(self, study: dict) -> dict:
+        """What can be named of a study, by kind."""
+        card = sets.card(study["train"]["set"], self.root["scale"])
+        train = study["train"]
+        return {
+            "variants": list(study["variants"]),
+            "keys": keys_of(study),
+            "labels": [label for label in card.labels("train") if label in card.labels(train["test"])],
+            "classes": range(card.classes[train["labels"]]),
+        }
+
+    def _known(self) -> dict:
+        """What can be named in all of the paper."""
+        union = {kind: [] for kind in ("variants", "keys", "labels")}
+        for names in self.studies.values():
+            for kind in union:
+                union[kind] += [name for name in names[kind] if name not in union[kind]]
+        groups = list(self.params.get("across", {}))
+        sizes = [*union["keys"], *LARGEST]
+        scales, studies = list(self.root["scales"]), list(self.studies)
+        return union | {"scales": scales, "studies": studies, "sizes": sizes, "groups": groups}
+
+    def _arguments(self) -> dict:
+        """What arguments of stages can be, by their names."""
+        judges = [name for name, names in self.studies.items() if "judge" in names["variants"]]
+        return {
+            "paper": [self.key],
+            "scale": list(self.root["scales"]),
+            "study": list(self.studies),
+            "judge": judges,
+            "group": list(self.params.get("across", {})),
+            "key": list(self.figures["figures"]),
+        }
+
+    def _results(self) -> list[str]:
+        """Results that its stage `index` lists, as <study>/<measure>/<variant>."""
+        above = f"results/{self.root['scale']}/{self.key}/"
+        deps = [dep for entry in self.entries if entry.module == "index" for dep in entry.deps]
+        return [dep.removeprefix(above).rpartition(".")[0] for dep in deps if dep.startswith(above)]
