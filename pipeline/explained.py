@@ -4,7 +4,6 @@ import inspect
 from dataclasses import MISSING, dataclass, fields
 
 from pipeline import parameters
-from pipeline.caps import Resolved
 from pipeline.nets import network
 from pipeline.variants import Variant
 from pipeline.work import Network, work_of
@@ -47,18 +46,9 @@ def _varied(variant: Variant) -> set[tuple]:
     return panels | {("net", name) for size in sizes for name in size.options}
 
 
-def _papers(variant: Variant) -> Resolved:
-    """The paper's own settings of a variant, without caps."""
-    study = parameters.read(_file(variant))[variant.study]
-    found = Resolved()
-    found.put_all(study["train"], "")
-    found.put_all(study["variants"][variant.name] or {}, "")
-    return found
-
-
 def _remark(variant: Variant, path: tuple) -> str:
     """What the paper has in the place of a value that is another, and what a shrunk image makes of it."""
-    ours, paper = variant.resolved.values[path], _papers(variant).values.get(path)
+    ours, paper = variant.resolved.values[path], variant.stated.get(path)
     if path == CROP:
         crop = variant.recipe(variant.plan.sizes[0]).augment.crop
         return "" if crop == ours else f"{crop} of the shrunk image"

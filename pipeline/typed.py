@@ -134,7 +134,7 @@ def _of(target, settings, place):
     mapping(settings, place)
     try:
         return target.of(settings)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise _placed(one_line(error), place, target.__name__.lower()) from None
 
 

@@ -14,8 +14,8 @@ from wide.training.recipe import Recipe, steps_of
 class Variant:
     """A variant of a study at a scale and width.
 
-    resolved: its settings, and where each came from. card: of the data set.
-    splits: {split: examples}, after the scale's caps on data.
+    resolved: its settings, and where each came from. stated: the paper's own, without caps, {path: value}.
+    card: of the data set. splits: {split: examples}, after the scale's caps on data.
     """
 
     paper: str
@@ -24,6 +24,7 @@ class Variant:
     scale: str
     width: float
     resolved: Resolved
+    stated: dict[tuple, object]
     plan: Plan
     card: sets.Card
     splits: dict[str, int]
@@ -127,6 +128,13 @@ def _is_study(section) -> bool:
     return isinstance(section, dict) and "train" in section and "variants" in section
 
 
+def _stated(study: dict, variant: str) -> dict[tuple, object]:
+    found = Resolved()
+    found.put_all(study["train"], "")
+    found.put_all(study["variants"][variant] or {}, "")
+    return found.values
+
+
 def _variant(paper, name, study, variant, scale, width) -> Variant:
     place = Place(_file(paper), (name, "variants", variant))
     caps = parameters.read(parameters.ROOT)["scales"][scale]
@@ -135,7 +143,8 @@ def _variant(paper, name, study, variant, scale, width) -> Variant:
         card = sets.card(resolved.values[("set",)], scale)
         planned = plan(study, variant, scale, caps["train"], width, card)
         splits = sets.kept(card, caps["data"])
-        found = Variant(paper, name, variant, scale, width, resolved, planned, card, splits)
+        stated = _stated(study, variant)
+        found = Variant(paper, name, variant, scale, width, resolved, stated, planned, card, splits)
         for size in planned.sizes:
             found.recipe(size)
     except ValueError as error:

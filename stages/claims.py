@@ -60,16 +60,12 @@ def functions(paper: str) -> dict:
 
 
 def summary(paper: str, claims: list, index: dict) -> dict:
-    """The few numbers that `dvc metrics diff` and `dvc exp show` show: claims by verdict, accuracies."""
+    """What `dvc metrics diff` and `dvc exp show` show of a paper: claims by verdict, mean test accuracy."""
     counts = Counter(claim.verdict for claim in claims)
-    found = {f"{paper}_claims": {verdict.replace(" ", "_"): counts[verdict] for verdict in VERDICTS}}
-    accuracies = {}
-    for path in index:
-        study, measure = path.split("/")[-3:-1]
-        if measure == "training":
-            training = cells.Cells.load(path)
-            accuracies.setdefault(study, []).extend(np.mean(size.accuracy) for size in training.sizes())
-    return found | {f"{paper}_accuracy": {study: max(values) for study, values in accuracies.items()}}
+    trainings = [cells.Cells.load(path) for path in index if "/training/" in path]
+    accuracies = [np.nanmean(size.accuracy) for training in trainings for size in training.sizes()]
+    numbers = {verdict.replace(" ", "_"): counts[verdict] for verdict in VERDICTS}
+    return {paper: numbers | {"accuracy": float(np.nanmean(accuracies)) if accuracies else None}}
 
 
 if __name__ == "__main__":

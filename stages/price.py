@@ -87,8 +87,8 @@ def trust(found: list[Price], told: rates.Rates) -> str:
     if known == sizes or not len(off):
         return f"{known} of {sizes} sizes were measured"
     return (
-        f"{known} of {sizes} sizes were measured, the others are estimated; what was measured, estimated from "
-        f"the rest, comes out {np.median(off) - 1:.0%} off (median), at worst by a factor of {off.max():.1f}"
+        f"{known} of {sizes} sizes were measured, the others are estimated; what was measured, estimated "
+        f"from the rest, comes out {np.median(off) - 1:.0%} off (median), at worst by a factor of {off.max():.1f}"
     )
 
 

@@ -111,7 +111,9 @@ def _listed(caps: dict) -> str:
     """Caps in words; what replaces a number of the paper's, or adds to it, says so."""
     words = []
     for path, value in leaves(caps):
-        names = [name for name in path if name not in ("data", "train", "measure", "instead")]
+        names = [
+            name for name in (path[1:] if path[0] in ("train", "measure") else path) if name != "instead"
+        ]
         words.append(f"{'.'.join(names)} {value}" + (" instead" if "instead" in path else ""))
     return ", ".join(words)
 

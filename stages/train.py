@@ -84,6 +84,7 @@ def save(training, pieces, done, scale, paper, study, variant):
         facts[size.key] = training.said(size, parts)
         shown = ("width", "seeds", "train_accuracy", "test_accuracy", "diverged", "dtype", "panel")
         accuracies[size.key] = {name: facts[size.key][name] for name in shown if name in facts[size.key]}
+        accuracies[size.key]["mean_test_accuracy"] = float(np.mean(facts[size.key]["test_accuracy"]))
         accuracies[size.key] |= {
             "depth": size.options.get("depth", 0),
             "epochs": training.recipe(size).epochs,

@@ -66,15 +66,22 @@ def test_networks_are_estimated_from_others(rates):
     assert off.max() < 2
 
 
-@pytest.mark.parametrize("held_out", [lambda rate: rate.stack.batch == 32, lambda rate: "1467" in str(rate.stack)])
-def test_estimates_reach_beyond_what_was_measured(rates, held_out):
-    """Batches of another size, and the widest ResNets of 38 layers, from all other networks."""
-    widest = max(rate.stack.work.flops for rate in rates.rates)
-    kept = [rate for rate in rates.rates if not (held_out(rate) or rate.stack.work.flops > 0.9 * widest)]
-    left = [rate for rate in rates.rates if rate not in kept]
-    assert len(left) > 5
-    told = Rates(kept)
-    off = [told.seconds(rate.stack) * rate.images_per_s for rate in left]
+@pytest.mark.parametrize(
+    "what, held_out",
+    [
+        ("batches of another size", lambda stack, most: stack.batch == 32),
+        ("the largest", lambda stack, most: stack.work.flops > most / 4),
+    ],
+)
+def test_estimates_reach_beyond_what_was_measured(rates, what, held_out):
+    """ResNets that are unlike all that are left: within 30 % mostly."""
+    most = max(rate.stack.work.flops for rate in rates.rates if rate.stack.work.net == "resnet")
+    out = {
+        rate.stack for rate in rates.rates if rate.stack.work.net == "resnet" and held_out(rate.stack, most)
+    }
+    left = Rates([rate for rate in rates.rates if rate.stack not in out])
+    off = [left.seconds(rate.stack) * rate.images_per_s for rate in rates.rates if rate.stack in out]
+    assert len(off) >= 8
     assert np.exp(np.median(np.abs(np.log(off)))) < 1.3
 
 
@@ -85,7 +92,9 @@ def rate(work, images_per_s, batch=32, members=1, device=CPU, dtype="bfloat16") 
 def works(count):
     """Networks that differ in all that the law looks at."""
     draw = np.random.default_rng(0).integers
-    return [Work("resnet", *map(int, draw([5, 1e4, 1e6, 1e3], [500, 1e6, 1e9, 1e7])), 0) for _ in range(count)]
+    return [
+        Work("resnet", *map(int, draw([5, 1e4, 1e6, 1e3], [500, 1e6, 1e9, 1e7])), 0) for _ in range(count)
+    ]
 
 
 def test_the_law_is_found_in_rates_that_follow_it():
@@ -138,7 +147,13 @@ def test_kinds_of_devices(name, found):
 
 def entry(**more):
     """A size's entry as trainings write it."""
-    measured_at = {"batch": 32, "device": CPU, "dtype": "float32", "members_at_once": 1, "images_per_s": 900.0}
+    measured_at = {
+        "batch": 32,
+        "device": CPU,
+        "dtype": "float32",
+        "members_at_once": 1,
+        "images_per_s": 900.0,
+    }
     return {**SMALL, **measured_at, **more}
 
 
@@ -192,16 +207,15 @@ def test_networks_are_counted():
     assert {value.device.type for value in built.state_dict().values()} == {"meta"}
 
 
-def test_networks_with_equal_parts_are_counted_alike():
-    """Batch normalisation is skipped in counting; its parameters and outputs are not."""
+def test_normalisation_is_passed_over_but_counted():
     net = Network.of("resnet", 1.0, {"depth": 14, "base": 16}, (3, 32, 32), 10)
     found, built = work_of(net), net.build()
     assert found.parameters == sum(value.numel() for value in built.parameters())
     assert found.stored == sum(value.numel() * value.element_size() for value in built.state_dict().values())
     assert found.layers == len(built.layers)
-    ten = work_of(replace(net, width=2.0))
-    assert 3.5 < ten.flops / found.flops < 4
-    assert ten.outputs == pytest.approx(2 * found.outputs, rel=0.01)
+    wider = work_of(replace(net, width=2.0))
+    assert 3.9 < wider.flops / found.flops < 4
+    assert wider.outputs == pytest.approx(2 * found.outputs, rel=0.01)
 
 
 @pytest.mark.parametrize("lanes, until", [(1, 16.0), (2, 8.0), (3, 7.0), (9, 7.0)])
@@ -210,7 +224,9 @@ def test_pieces_side_by_side(lanes, until):
 
 
 def test_images_are_those_of_the_plan(quick):
-    [found] = [each for each in quick["nguyen"] if each.variant.name == "sixteenth" and each.variant.study == "wide"]
+    [found] = [
+        each for each in quick["nguyen"] if each.variant.name == "sixteenth" and each.variant.study == "wide"
+    ]
     passes, a_pass = 28000 / 780, 780 // 64
     assert found.images == round(passes * a_pass) * 64 * (3 + 1 + 1 + 3)
     [nothing] = [each for each in quick["gilboa"] if each.variant.study == "pixels"]
@@ -219,10 +235,14 @@ def test_images_are_those_of_the_plan(quick):
 
 def test_memory_and_disk(quick):
     """Of the network of figure 1: two processes with all of MNIST, and the largest two stacks."""
-    [found] = [each for each in quick["gilboa"] if (each.variant.study, each.variant.name) == ("mnist", "base")]
+    [found] = [
+        each for each in quick["gilboa"] if (each.variant.study, each.variant.name) == ("mnist", "base")
+    ]
     pixels = 28 * 28
     images = 60_000 * pixels * 2
-    works = [work_of(Network.of("convnet", width, {"plan": "fixed"}, (1, 28, 28), 10)) for width in (20, 2048)]
+    works = [
+        work_of(Network.of("convnet", width, {"plan": "fixed"}, (1, 28, 28), 10)) for width in (20, 2048)
+    ]
     stacks = sum(16 * work.parameters + 128 * work.outputs * 2 for work in works)
     assert found.memory == pytest.approx(2 * (0.75 * 2**30 + images) + stacks)
     assert found.disk == sum(4 * work.parameters for work in works)
@@ -284,7 +304,9 @@ def test_measures_take_what_they_took(results):
     found = others("gilboa", "quick", 1, CPU)
     assert sum(found.values()) == sum(10 + number for number in range(len(names)))
     assert {"umap", "atlas", "transfer", "plot"} <= set(found)
-    assert [others("gilboa", *where) for where in (("paper", 1, CPU), ("quick", 2, CPU), ("quick", 1, GPU))] == [None] * 3
+    assert [
+        others("gilboa", *where) for where in (("paper", 1, CPU), ("quick", 2, CPU), ("quick", 1, GPU))
+    ] == [None] * 3
     next((results / "quick" / "gilboa" / "timing").glob("atlas_cifar*")).unlink()
     assert others("gilboa", "quick", 1, CPU) is None
 
@@ -307,18 +329,40 @@ def test_the_page(little, monkeypatch, capsys):
     assert capsys.readouterr().out == page
     lines = page.splitlines()
     assert lines[0] == "scale quick, width 1, 2 networks at a time"
-    assert sum(re.match(r"  (mnist|pixels|translated|cifar|shift|coarse) ", line) is not None for line in lines) == 9
-    assert re.search(r"^  gilboa in all: \d+ min, memory [\d.]+ GB, populations \d+ MB, data sets \d+ MB$", page, re.M)
+    assert (
+        sum(re.match(r"  (mnist|pixels|translated|cifar|shift|coarse) ", line) is not None for line in lines)
+        == 9
+    )
+    assert re.search(
+        r"^  gilboa in all: \d+ min, memory [\d.]+ GB, populations \d+ MB, data sets \d+ MB$", page, re.M
+    )
     assert re.search(r"^in all: \d+ min, ", page, re.M)
-    assert "of 13 sizes were measured" in page or "14 of 14" in page or "sizes were measured" in page
+    assert "\n19 of 19 sizes were measured\n" in page
     assert max(map(len, lines)) < 140
 
 
-def test_the_machine_that_was_never_measured_is_named(little, monkeypatch, capsys):
+def test_the_machine_that_was_never_measured_is_named(little, rates, monkeypatch, capsys):
     monkeypatch.setattr(devices, "name", lambda: "Elbrus-8C")
     door.main("quick", "1")
     said = capsys.readouterr().out.splitlines()[1]
-    assert said == f"rates measured on {CPU}, in bfloat16; on Elbrus-8C nothing was ever measured"
+    assert (
+        said == f"rates measured on {rates.device}, in {rates.dtype}; on Elbrus-8C nothing was ever measured"
+    )
+
+
+def test_lanes_are_those_of_the_device_that_was_measured(little, monkeypatch):
+    """A GPU that was never measured is priced as a CPU, a piece a core."""
+    monkeypatch.setattr(devices, "device", lambda: "cuda:1")
+    monkeypatch.setattr(devices, "name", lambda: GPU)
+    monkeypatch.setattr(devices, "lanes", lambda: ["cuda:0", "cuda:1"] * 4)
+    monkeypatch.setattr(devices, "cores", lambda: 16)
+    monkeypatch.setattr(door, "half_precision", lambda device: True)
+    told, lanes = door.this_machine("quick")
+    assert (kind(told.device), lanes) == ("cpu", 16)
+    on_gpu = [replace(each, device=GPU) for each in told.rates]
+    monkeypatch.setattr(door.rates, "measured", lambda scale: told.rates + on_gpu)
+    told, lanes = door.this_machine("quick")
+    assert (told.device, lanes) == (GPU, 8)
 
 
 @pytest.mark.parametrize(
@@ -365,4 +409,4 @@ def test_committed_rates_are_complete():
     """Every committed size says what it is, so that none is left out in silence."""
     for path in artifacts.RESULTS.glob("quick/*/*/throughput/*.json"):
         for size in json.loads(path.read_text()).values():
-            assert set(entry()) <= set(size), path
+            assert set(entry()) - {"classes"} <= set(size), path

@@ -20,8 +20,8 @@ FIGURES = {paper: read(paper_file(paper, "figures.yaml"))["figures"] for paper i
 PARAMS = {paper: read(paper_file(paper, "params.yaml")) for paper in papers()}
 PIPELINES = {paper: read(paper_file(paper, "dvc.yaml")) for paper in papers()}
 STANDARD = set(
-    "math time json os io sys zipfile zlib pathlib dataclasses difflib importlib fnmatch typing functools itertools "
-    "collections html numbers weakref contextlib operator copy string".split()
+    "math time json os io sys zipfile zlib pathlib dataclasses difflib importlib fnmatch typing functools "
+    "itertools collections html numbers weakref contextlib operator copy string".split()
 )
 # A file: what it may import besides the standard library (first matching row).
 BOUNDARIES = [

@@ -74,8 +74,12 @@ def _check_entry(entry, place, scale, results, known, shown):
     names = [field.name for field in fields(Figure)]
     bind(Figure, {name: entry[name] for name in names if name in entry}, place)
     read = _check_reads(entry["reads"], place / "reads", results)
-    options = _options(entry["draw"], place / "draw")
-    bind(options, {name: value for name, value in entry.items() if name not in names}, place, known)
+    own = {name: value for name, value in entry.items() if name not in names}
+    options = bind(_options(entry["draw"], place / "draw"), own, place, known)
+    try:
+        getattr(options, "refuse", lambda classes: None)(known["classes"])
+    except ValueError as error:
+        raise place.refused(error) from None
     for here, study, variant in _shown_networks(entry, place):
         if not any(fnmatch(result, f"{study}/*/{variant}") for result in read):
             raise (place / "reads").wrong(entry["reads"], f"such that {here} finds {study}/…/{variant}")

@@ -25,6 +25,7 @@ def root_shape(root: dict, place: Place):
         checked(shape.Scale, caps, here)
         checked(shape.Data, caps["data"], here / "data")
         layer(shape.GeneralCaps, caps["train"], here / "train", None, {})
+        _caps_of_all_measures(caps["measure"], here / "measure")
 
 
 def study_shape(study: dict, place: Place, known: dict):
@@ -47,8 +48,15 @@ def study_shape(study: dict, place: Place, known: dict):
         here = place / "at" / scale
         checked(shape.OfScale, caps, here)
         layer(shape.StudyCaps, caps["train"], here / "train", net, known)
+        _caps_of_all_measures(caps["measure"], here / "measure")
         for name, own in caps["train"].get("variants", {}).items():
             layer(shape.Caps, own, here / "train" / "variants" / name, net, known)
+
+
+def _caps_of_all_measures(caps: dict, place: Place):
+    """Caps that no single measure describes; the others belong to measures' settings."""
+    general = parameters_of(shape.MeasureCaps)[0]
+    checked(shape.MeasureCaps, {name: value for name, value in caps.items() if name in general}, place)
 
 
 def _whole(train: dict, place: Place):
@@ -86,6 +94,8 @@ def _options(options: dict, place: Place, net: str | None):
     name = options.get("name", net)
     if name is None:
         return
+    if not isinstance(name, str):
+        raise (place / "name").wrong(name, "the name of a file in wide/nets")
     try:
         constructor = network(name)
     except ValueError as error:

@@ -70,6 +70,6 @@ def rehearsed(name: str, width: float, image: tuple, classes: int, options: tupl
 
 
 def refuse_dropout(net, recipe):
-    """Raise ValueError where the recipe drops units of layers that the network lacks."""
-    if recipe.dropout:
+    """Raise ValueError where the recipe names layers, whose units it drops, that the network lacks."""
+    if recipe.dropout or recipe.dropped:
         Dropout(net, recipe.dropout, recipe.dropped)

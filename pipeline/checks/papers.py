@@ -85,8 +85,7 @@ class Paper:
 
     def _names(self, study: dict) -> dict:
         """What can be named of a study, by kind."""
-        card = sets.card(study["train"]["set"], self.root["scale"])
-        train = study["train"]
+        card, train = self._card(study), study["train"]
         return {
             "variants": list(study["variants"]),
             "keys": keys_of(study),
@@ -94,16 +93,22 @@ class Paper:
             "classes": range(card.classes[train["labels"]]),
         }
 
+    def _card(self, study: dict) -> sets.Card:
+        return sets.card(study["train"]["set"], self.root["scale"])
+
     def _known(self) -> dict:
         """What can be named in all of the paper."""
         union = {kind: [] for kind in ("variants", "keys", "labels")}
         for names in self.studies.values():
             for kind in union:
                 union[kind] += [name for name in names[kind] if name not in union[kind]]
-        groups = list(self.params.get("across", {}))
-        sizes = [*union["keys"], *LARGEST]
-        scales, studies = list(self.root["scales"]), list(self.studies)
-        return union | {"scales": scales, "studies": studies, "sizes": sizes, "groups": groups}
+        return union | {
+            "scales": list(self.root["scales"]),
+            "studies": list(self.studies),
+            "sizes": [*union["keys"], *LARGEST],
+            "groups": list(self.params.get("across", {})),
+            "classes": {name: self._card(self.params[name]).classes for name in self.studies},
+        }
 
     def _arguments(self) -> dict:
         """What arguments of stages can be, by their names."""

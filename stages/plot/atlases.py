@@ -30,6 +30,12 @@ class Options:
     label: Annotated[str, Named("labels")]
     classes: Annotated[list[str | int], FILLED]
 
+    def refuse(self, classes):
+        """Raise ValueError for a class without a name. classes: {study: {label: number of classes}}."""
+        there = classes[self.study].get(self.label, 0)
+        if len(self.classes) < there:
+            raise ValueError(f"classes has {len(self.classes)} names; it must have {there}, those of the label")
+
 
 def draw(entry, scale, load):
     umap, atlas = (load(entry["study"], measure, entry["variant"]) for measure in ("umap", "atlas"))

@@ -3,6 +3,7 @@
 import math
 
 import torch
+from torch.nn import functional as F
 
 from wide.training.recipe import Recipe
 
@@ -45,8 +46,9 @@ class Keeping:
     def all_ended(self) -> bool:
         return all(map(self.ended, range(self.members)))
 
-    def check(self, state: dict, finite: list[bool]) -> None:
-        """finite: of each member, whether its loss and its state are."""
+    def check(self, state: dict, logits: torch.Tensor, labels: torch.Tensor) -> None:
+        """Look who has diverged. logits, labels: (members, examples, ...) of the last batch."""
+        finite = _finite(state, logits, labels)
         running = [member for member in range(self.members) if not self.ended(member)]
         for member in running:
             self.diverged[member] = not finite[member]
@@ -105,6 +107,15 @@ class Keeping:
                 self.copies[kind][name].copy_(value)
             elif kind.startswith("pass"):
                 self.snapshots.setdefault(int(kind.removeprefix("pass")), {})[name] = value.clone()
+
+
+def _finite(state, logits, labels) -> list[bool]:
+    """Of each member, whether the loss of its last batch and all of its state are finite."""
+    losses = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
+    finite = losses.isfinite().view(labels.shape).all(1)
+    for value in state.values():
+        finite &= value.isfinite().reshape(len(value), -1).all(1)
+    return finite.tolist()
 
 
 def _copy(state):

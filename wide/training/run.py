@@ -112,9 +112,9 @@ class Run:
         return self._outcome(done * views, seconds)
 
     def _outcome(self, images, seconds):
-        kept, number = self.keeping, self.step // self.a_pass
-        if self.step < self.steps:
-            for later in range(number + 1, int(self.recipe.epochs) + 1):
+        kept = self.keeping
+        if self.step < self.steps:  # all members have ended
+            for later in range(self.step // self.a_pass + 1, int(self.recipe.epochs) + 1):
                 kept.passed(self.state, later)
         loss = math.nan if self.loss is None or self.loss.isfinite() else self.loss.item()
         best = [kept.best_pass(member) for member in range(kept.members)]
@@ -153,20 +153,11 @@ class Run:
         last, whole = self.step == self.steps, self.step % self.a_pass == 0
         passed = whole and bool(self.validation or self.recipe.snapshots)
         if last or passed or self.step % CHECK == 0:
-            self.keeping.check(self.state, self._finite())
+            self.keeping.check(self.state, *self.seen)
         if self.validation and (last or passed):
             self.keeping.validated(self.state, self._validate())
         if whole:
             self.keeping.passed(self.state, self.step // self.a_pass)
-
-    def _finite(self) -> list[bool]:
-        """Of each member, whether the loss of its last batch and all of its state are finite."""
-        logits, labels = self.seen
-        losses = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
-        finite = losses.isfinite().view(labels.shape).all(1)
-        for value in self.state.values():
-            finite &= value.isfinite().reshape(len(value), -1).all(1)
-        return finite.tolist()
 
     @torch.no_grad()
     def _validate(self) -> list[float]:
@@ -190,10 +181,10 @@ class Run:
         return tensors | {"step": torch.tensor(self.step), "loss": self.loss.cpu()}
 
     def _restore(self, saved):
+        if saved is None:
+            return
         # A checkpoint of other members at once (taken on another device) has other shapes: start afresh.
-        if saved is None or any(
-            saved[f"state/{name}"].shape != value.shape for name, value in self.state.items()
-        ):
+        if any(saved[f"state/{name}"].shape != value.shape for name, value in self.state.items()):
             return
         self.step, self.loss = int(saved["step"]), saved["loss"]
         with torch.no_grad():
@@ -204,8 +195,5 @@ class Run:
 
 
 def _below(prefix, tensors):
-    return {
-        key.removeprefix(f"{prefix}/"): value
-        for key, value in tensors.items()
-        if key.startswith(f"{prefix}/")
-    }
+    prefix += "/"
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
