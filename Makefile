@@ -18,10 +18,10 @@ figures: $(VENV)/ready        ## redraw every figure from the committed results,
 	@python -m stages.plot --all
 
 plan: $(VENV)/ready           ## hours, memory and disk of a run: make plan SCALE=paper WIDTH=4
-	@python -m stages.price $(SCALE) $(WIDTH)
+	@python -m stages.price "$(SCALE)" "$(WIDTH)"
 
 explain: $(VENV)/ready        ## what is trained and why: make explain STUDY=nguyen.wide VARIANT=sixteenth SCALE=quick
-	@python -m stages.explain $(STUDY) $(VARIANT) $(SCALE)
+	@python -m stages.explain "$(STUDY)" "$(VARIANT)" "$(SCALE)"
 
 $(VENV)/ready: requirements.txt
 	@"$(PYTHON)" -c 'import sys; sys.exit("error: Python 3.11 or later is needed; name one with make PYTHON=…" if sys.version_info < (3, 11) else 0)'

@@ -3,11 +3,13 @@
 Imports the standard library alone, so that the watch on DVC begins before anything that takes time to import.
 """
 
+import inspect
 import os
 import select
 import signal
 import sys
 import threading
+import time
 from functools import wraps
 from pathlib import Path
 
@@ -22,9 +24,11 @@ def stage(function):
     @wraps(function)
     def main(*arguments):
         deterministic()
+        started = time.monotonic()
         try:
             _refuse_arguments(function, arguments)
             function(*arguments)
+            _record(function, arguments, time.monotonic() - started)
         except (ValueError, OSError) as error:
             if os.environ.get("WIDE_TRACEBACK"):
                 raise
@@ -33,10 +37,24 @@ def stage(function):
     return main
 
 
+def _record(function, arguments, seconds: float):
+    """Note how long a paper's stage took, for `make plan`: in git, no dependency and no metric."""
+    where = inspect.signature(function).bind(*arguments).arguments
+    name = os.environ.get("DVC_STAGE")
+    if not name or not {"paper", "scale"} <= set(where):
+        return
+    from pipeline import devices, parameters  # torch among what they import, which stages have by now
+    from wide import artifacts
+
+    path = artifacts.timing(where["scale"], where["paper"])
+    took = artifacts.load_numbers(path) if path.exists() else {}
+    width = parameters.read(parameters.ROOT).get("width")
+    took[name.rpartition(":")[2]] = {"seconds": seconds, "width": width, "device": devices.name()}
+    artifacts.save_numbers(path, took)
+
+
 def _refuse_arguments(function, arguments):
     """Raise ValueError with the usage where a stage is called with too many or too few words."""
-    import inspect
-
     signature = inspect.signature(function)
     try:
         signature.bind(*arguments)

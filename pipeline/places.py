@@ -29,9 +29,11 @@ class Place:
         """The error that something about what stands here cannot be."""
         return ValueError(f"{self}: {one_line(reason)}")
 
-    def unknown(self, key, known: Iterable) -> ValueError:
-        """The error that a key means nothing here."""
-        return self.refused(f"unknown key '{key}'; {nearest(key, known, 'known keys')}")
+    def unknown(self, key, known: Iterable, stated: Iterable = ()) -> ValueError:
+        """The error that a key means nothing here. stated: keys that are here, so another was meant."""
+        absent = [name for name in known if name not in stated]
+        meant = absent if get_close_matches(str(key), map(str, absent), 1) else known
+        return self.refused(f"unknown key '{key}'; {nearest(key, meant, 'known keys')}")
 
     def missing(self, key, must: str) -> ValueError:
         """The error that a key is not here."""

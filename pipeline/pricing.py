@@ -17,8 +17,8 @@ from pipeline.work import Network, stacked, work_of
 from wide import artifacts
 from wide.training.recipe import OF_A_MEMBER, describe
 
-# From runs of scale quick on two cores: nguyen took 69 minutes, 43 of them its 28 trainings, whose images
-# account for 38; gilboa took 26 in all, the images of its 9 trainings account for 14.
+# From two papers' runs of scale quick on two cores: one took 69 minutes, 43 of them its 28 trainings, whose
+# images account for 38; the other took 26 in all, and the images of its 9 trainings account for 14.
 STAGE_S = 10  # of a training besides its images: imports in each process, reading data, writing results
 OTHERS = 0.6  # all other stages of a paper, as a share of its training
 FORWARD = 1 / 3  # of a training step
@@ -146,14 +146,15 @@ def data_set(variant: Variant) -> int:
 def others(paper: str, scale: str, width: float, device: str) -> dict[str, float] | None:
     """Seconds of a paper's stages that do not train, by their kind; None unless all were timed.
 
-    They are read from results/<scale>/<paper>/timing/<stage>.json, with the stage's name in its dvc.yaml,
-    such as cka_wide@quick-all: {"seconds": on the clock, "width": the parameter, "device": its maker's name
-    for it}. What ran at another width or on another kind of device does not count. Raises ValueError for a
-    damaged file.
+    They are read from results/<scale>/<paper>/timing.json, {stage: {"seconds": on the clock, "width": the
+    parameter, "device": its maker's name for it}}, with a stage's name in its dvc.yaml, such as
+    cka_wide@quick-all. What ran at another width or on another kind of device does not count. Raises
+    ValueError for a damaged file.
     """
-    names, seconds, kinds = _other_stages(paper), {}, {}
-    for path in sorted((artifacts.RESULTS / scale / paper / "timing").glob("*.json")):
-        stage, said = path.stem.split("@")[0], artifacts.load_numbers(path)
+    names, seconds, kinds = other_stages(paper), {}, {}
+    path = artifacts.timing(scale, paper)
+    for name, said in (artifacts.load_numbers(path) if path.exists() else {}).items():
+        stage = name.split("@")[0]
         if stage in names and said["width"] == width and kind(said["device"]) == kind(device):
             seconds[stage] = seconds.get(stage, 0) + said["seconds"]
     if set(seconds) != names:
@@ -164,7 +165,7 @@ def others(paper: str, scale: str, width: float, device: str) -> dict[str, float
     return kinds
 
 
-def _other_stages(paper: str) -> set[str]:
+def other_stages(paper: str) -> set[str]:
     """Names of a paper's stages that do not train."""
     stages = parameters.read(parameters.paper_file(paper, "dvc.yaml"))["stages"]
     commands = {name: str((stage.get("do") or stage)["cmd"]) for name, stage in stages.items()}

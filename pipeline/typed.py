@@ -48,7 +48,7 @@ def checked(target, settings, place: Place, known=None, *, given=(), partial: bo
     names = [name for name in hints if name not in given]
     for key in mapping(settings, place):
         if key not in names:
-            raise place.unknown(key, names)
+            raise place.unknown(key, names, settings)
     for key in () if partial else needed:
         if key not in settings:
             raise place.missing(key, words(hints[key], known))

@@ -145,12 +145,12 @@ def _variant(paper, name, study, variant, scale, width) -> Variant:
         splits = sets.kept(card, caps["data"])
         stated = _stated(study, variant)
         found = Variant(paper, name, variant, scale, width, resolved, stated, planned, card, splits)
+        if found.examples < 1:
+            raise ValueError(f"{found.examples} training examples are left: lower share or validation")
         for size in planned.sizes:
             found.recipe(size)
     except ValueError as error:
         raise place.refused(error) from None
     except KeyError as error:
         raise place.refused(f"{error} is missing") from None
-    if found.examples < 1:
-        raise place.refused(f"{found.examples} training examples are left: lower share or validation")
     return found

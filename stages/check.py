@@ -34,7 +34,7 @@ def main():
 
 
 def parsed() -> tuple[dict, dict, dict]:
-    """The files of this folder as `check` takes them. Raises ValueError for one that is missing or no YAML."""
+    """The files of this folder as `check` takes them. ValueError for one that is missing or no YAML."""
     own, pipelines = {}, {"": read(PIPELINE)}
     for paper in papers():
         params, figures = (read(paper_file(paper, name)) for name in (ROOT, FIGURES))

@@ -88,7 +88,7 @@ def trust(found: list[Price], told: rates.Rates) -> str:
         return f"{known} of {sizes} sizes were measured"
     return (
         f"{known} of {sizes} sizes were measured, the others are estimated; what was measured, estimated "
-        f"from the rest, comes out {np.median(off) - 1:.0%} off (median), at worst by a factor of {off.max():.1f}"
+        f"from the rest, is {np.median(off) - 1:.0%} off (median), by a factor of {off.max():.1f} at worst"
     )
 
 

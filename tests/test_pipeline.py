@@ -157,6 +157,7 @@ EDITS = [
     ("wide/plot.py", r"papers/.*:plot@.*"),
     ("pipeline/figure.py", r"papers/.*:plot@.*"),
     ("pipeline/plan.py", r"papers/.*:(train|probe)_.*"),
+    ("pipeline/training.py", r"papers/.*:train_.*"),
     ("pipeline/balance.py", r"prepare.*@.*|papers/.*:((?!plot|index|claims|report|check).*@.*)"),
     ("pipeline/folder.py", r"prepare.*@.*|papers/.*:((?!plot|index|claims|report|check).*@.*)"),
     ("pipeline/networks.py",

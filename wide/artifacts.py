@@ -53,6 +53,11 @@ def throughput(scale: str, paper: str, study: str, variant: str) -> Path:
     return result(scale, paper, study, "throughput", variant, "json")
 
 
+def timing(scale: str, paper: str) -> Path:
+    """How long each of a paper's stages took."""
+    return RESULTS / scale / paper / "timing.json"
+
+
 def index(scale: str, paper: str, name: str) -> Path:
     """Which results a figure is drawn from, by their checksums."""
     return RESULTS / scale / paper / "index" / f"{name}.json"

@@ -49,12 +49,14 @@ def _check_part(part, place, params, studies):
         raise (place / "size").wrong(part.size, f"a size of {part.study}: {', '.join(keys)}")
     if part.variant is None and "shown" not in params:
         raise place.missing("variant", "a variant, since the paper has no `shown`")
-    meant = {place / "variant": part.variant}
     if part.variant is None:
-        meant = {Place(place.file, ("shown", scale)): variant for scale, variant in params["shown"].items()}
-    for where, variant in meant.items():
-        if variant not in names["variants"]:
-            raise where.wrong(variant, f"a variant of {part.study}: {', '.join(names['variants'])}")
+        for scale, variant in params["shown"].items():
+            if variant not in names["variants"]:
+                must = f"a study with the variant {variant}, which is shown at scale {scale}"
+                raise (place / "study").wrong(part.study, must)
+    elif part.variant not in names["variants"]:
+        must = f"a variant of {part.study}: {', '.join(names['variants'])}"
+        raise (place / "variant").wrong(part.variant, must)
 
 
 def _check_dep(study, variant, run, place, scale):

@@ -58,19 +58,26 @@ def check_figures(
         if not key.startswith(f"{paper}_"):
             raise (place / "figures").wrong(key, f"a key that begins with the paper's, {paper}_")
         _refuse_unknown_scales(entry, here, known["scales"])
+        at_scales = []
         for scale in known["scales"]:
-            _check_entry(entry, here, scale, results, known, shown.get(scale, ""))
+            at_scale = _resolved(entry, here, scale, shown)
+            if at_scale not in at_scales:
+                _check_entry(at_scale, here, results, known)
+                at_scales.append(at_scale)
         if key not in claims:
             name = key.removeprefix(f"{paper}_")
             raise here.refused(f"nothing judges it; papers/{paper}/claims must have a function {name}")
 
 
-def _check_entry(entry, place, scale, results, known, shown):
-    """One entry at one scale."""
+def _resolved(entry, place, scale, shown) -> dict:
     try:
-        entry = resolved(entry, scale, shown)
+        return resolved(entry, scale, shown.get(scale, ""))
     except ValueError as error:
         raise place.refused(error) from None
+
+
+def _check_entry(entry, place, results, known):
+    """One entry, as it is at a scale."""
     names = [field.name for field in fields(Figure)]
     bind(Figure, {name: entry[name] for name in names if name in entry}, place)
     read = _check_reads(entry["reads"], place / "reads", results)

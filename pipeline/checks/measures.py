@@ -72,23 +72,27 @@ def check_runs(
         study, judge = run.words.get("study"), run.words.get("judge")
         if judge and len(tried[judge]["judge"]) > 1:
             sizes = ", ".join(tried[judge]["judge"][0].members)
-            raise (place / judge / "variants" / "judge" / "sizes").wrong(sizes, "one size: a judge is one network")
+            raise (place / judge / "variants" / "judge" / "sizes").wrong(
+                sizes, "one size: a judge is one network"
+            )
         if study not in studies:
             continue
         caps = measure_caps(root, params[study], scale)
         shared, own = params.get("measures", {}).get(run.name, {}), params[study]["measure"].get(run.name)
-        kinds = [(run.described("Settings"), at_most(shared, caps)), (run.described("OfStudy"), own)]
-        for kind, values in kinds:
-            if not hasattr(kind, "refuse") or values is None:
-                continue
-            settings = bind(kind, values, place / "measures" / run.name, known | studies[study])
-            for variant in run.variants:
-                _ask(settings, tried[study][variant], place / study / "variants" / variant, run.name, scale)
+        kinds = {
+            place / "measures" / run.name: (run.described("Settings"), at_most(shared, caps)),
+            place / study / "measure" / run.name: (run.described("OfStudy"), own),
+        }
+        for here, (kind, values) in kinds.items():
+            if hasattr(kind, "refuse") and values is not None:
+                settings = bind(kind, values, here, known | studies[study])
+                for variant in run.variants:
+                    _ask(settings, tried[study][variant], here, f"{study}, {variant}, at scale {scale}")
 
 
-def _ask(settings, trials, place, name, scale):
+def _ask(settings, trials, place, what):
     for trial in trials:
         try:
             settings.refuse(trial)
         except ValueError as error:
-            raise place.refused(f"{name} at scale {scale}: {error}") from None
+            raise place.refused(f"{error} ({what})") from None

@@ -41,9 +41,8 @@ def runs_of(entries: list[Entry]) -> list[Run]:
     """Every call of a module in stages/. Raises ValueError for another module, and for wrong arguments."""
     found = []
     for entry in entries:
-        if entry.module:
-            module = _module(entry)
-            found.append(Run(entry, module, _words(entry, module)))
+        module = _module(entry)
+        found.append(Run(entry, module, _words(entry, module)))
     return found
 
 

@@ -17,7 +17,7 @@ COMMAND = re.compile(r"python -m stages\.(\w+)((?: \S+)*)\s*")
 class Entry:
     """A stage, one for each of its matrix.
 
-    place: of the group. module, words: of the command `python -m stages.<module> <words>`, "" for another.
+    place: of the group. module, words: of the command `python -m stages.<module> <words>`.
     vars: of the stage. params: (file, key), the key "" for the whole file.
     """
 
@@ -60,16 +60,15 @@ def _each(group: dict, values: dict, place: Place) -> Iterator[tuple]:
 
 def _entry(body: dict, names: dict, place: Place) -> Entry:
     command = _filled(body.get("cmd"), names, place / "cmd")
-    if not isinstance(command, str):
-        raise (place / "cmd").wrong(command, "a command")
-    match = COMMAND.fullmatch(command)
+    match = COMMAND.fullmatch(command) if isinstance(command, str) else None
+    if match is None:
+        raise (place / "cmd").wrong(command, "python -m stages.<module> and its arguments")
     params = []
     for one in _listed(_filled(body.get("params", []), names, place / "params"), place / "params"):
         for file, keys in one.items() if isinstance(one, dict) else [(ROOT, [one])]:
             params += [(file, key) for key in ([""] if keys is None else _texts(keys, place / "params"))]
     deps, outs = (_paths(body, key, names, place) for key in ("deps", "outs"))
-    module, words = (match[1], match[2].split()) if match else ("", [])
-    return Entry(place, module, words, names.get("", {}), deps, params, outs)
+    return Entry(place, match[1], match[2].split(), names.get("", {}), deps, params, outs)
 
 
 def _vars(listed, values, place) -> dict:

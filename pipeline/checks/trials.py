@@ -111,9 +111,12 @@ def _trial(training: Training, todo: Plan, size: Size, recipe: Recipe, measured:
     image, stored = training.image(todo), tuple(training.card.image)
     try:
         net, shapes = _rehearsed(training, todo, size, size.width, image, recipe)
-        refuse_dropout(net, recipe)
     except ValueError as error:
         raise _blamed(training, todo, size, recipe, image, error) from None
+    try:
+        refuse_dropout(net, recipe)
+    except ValueError as error:
+        raise training.at("recipe", "dropped" if recipe.dropped else "dropout").refused(error) from None
     members = {each.key: len(each.seeds) for each in todo.sizes}
     return Trial(net, shapes, image, stored, members, measured)
 
@@ -127,11 +130,11 @@ def _rehearsed(training, todo, size, width, image, recipe):
 def _blamed(training, todo, size, recipe, image, error) -> ValueError:
     """The error with the key that is to blame: the network could be without its value, or begins with it."""
     what = f"{'.'.join(training.place.path)}, {training.variant}, {size.key}: {error}"
-    multiplier = training.root["width"]
-    stated = effective(size.width, 1 / multiplier)
-    if multiplier != 1 and _can_be(training, todo, size, stated, image, recipe):
+    multiplier, stored = training.root["width"], tuple(training.card.image)
+    paper = effective(size.width, 1 / multiplier)
+    if multiplier != 1 and _can_be(training, todo, size, paper, image, recipe):
         return Place(ROOT, ("width",)).wrong(multiplier, f"nearer to 1 ({what})")
-    if _can_be(training, todo, size, size.width, training.card.image, recipe):
+    if image != stored and _can_be(training, todo, size, size.width, stored, recipe):
         return training.at("image_size").wrong(todo.image_size, f"larger ({what})")
     named = next((word for word in str(error).replace(":", "").split()[:3] if word in size.options), None)
     if named and training.value("net", named) is not None:
@@ -142,6 +145,6 @@ def _blamed(training, todo, size, recipe, image, error) -> ValueError:
 
 def _can_be(training, todo, size, width, image, recipe) -> bool:
     try:
-        return bool(_rehearsed(training, todo, size, width, tuple(image), recipe))
+        return bool(_rehearsed(training, todo, size, width, image, recipe))
     except ValueError:
         return False

@@ -127,8 +127,8 @@ class _Convolutions(nn.Conv2d):
         )
         self.weight, self.bias = conv.weight, conv.bias
         # In bf16 a CPU's kernels read channels in pairs: of an odd number the last is paired with the next
-        # member's first, times zero, which is not zero where that member has diverged. What kernels of a GPU do
-        # has not been tried.
+        # member's first, times zero, which is not zero where that member has diverged. A GPU's kernels
+        # have not been tried.
         self.paired = not (conv.in_channels // conv.groups % 2 or conv.out_channels // conv.groups % 2)
 
     def forward(self, x):
