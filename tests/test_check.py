@@ -9,9 +9,24 @@ import pytest
 
 from pipeline.parameters import PIPELINE, ROOT, paper_file
 from stages import check
-from tests.edits import MISSING, RIGHT, WRONG, Renamed
+from tests.edits.kinds import MISSING, Renamed
+from tests.edits.of_measures import MEASURES, RESNETS
+from tests.edits.of_pipelines import ATLASES, DRAWINGS, STAGES
+from tests.edits.of_pipelines import PIPELINE as AT_THE_ROOT
+from tests.edits.of_studies import ROOT as ROOT_PARAMETERS
+from tests.edits.of_studies import STUDIES
+from tests.edits.right import RIGHT
 
 HERE = Path(__file__).parents[1]
+WRONG = {
+    ROOT: ROOT_PARAMETERS,
+    "papers/gilboa/params.yaml": STUDIES + MEASURES,
+    "papers/nguyen/params.yaml": RESNETS,
+    "papers/gilboa/figures.yaml": ATLASES,
+    "papers/nguyen/figures.yaml": DRAWINGS,
+    "papers/gilboa/dvc.yaml": STAGES,
+    PIPELINE: AT_THE_ROOT,
+}
 REFUSED = [(file, *edit) for file, edits in WRONG.items() for edit in edits]
 ALLOWED = [(file, *edit) for file, edits in RIGHT.items() for edit in edits]
 

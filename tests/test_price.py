@@ -189,7 +189,7 @@ def test_what_a_training_writes_is_what_prices_are_read_from(results):
     training.todo, training.classes, training.shrunk = variant.plan, variant.classes, 0.25
     training.image, training.images = list(variant.image), range(variant.examples)
     part = {"run": {"dtype": "float32", "members_at_once": 1, "images_per_s": 640.0}}
-    left("smoke", **{size.key: training.rate(size, [part]) for size in variant.plan.sizes})
+    left("smoke", **{size.key: training.rate(size, [(0, part)]) for size in variant.plan.sizes})
     told = Rates(alike(measured("smoke"), devices.name(), "float32"))
     found = price(variant, told, 1)
     assert (told.device, found.known) == (devices.name(), found.sizes)
@@ -328,9 +328,9 @@ def test_the_page(little, monkeypatch, capsys):
     """A line a variant and totals, the same every time, and no clock is read."""
     for clock in ("perf_counter", "monotonic", "process_time", "time"):
         monkeypatch.setattr(time, clock, None)
-    door.main("quick", "")
+    door.main.__wrapped__("quick", "")
     page = capsys.readouterr().out
-    door.main("quick", "1")
+    door.main.__wrapped__("quick", "1")
     assert capsys.readouterr().out == page
     lines = page.splitlines()
     assert lines[0] == "scale quick, width 1, 2 networks at a time"

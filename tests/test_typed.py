@@ -1,4 +1,4 @@
-"""Settings bound to annotations: what fits is converted, all else is one line with file, key, value and must."""
+"""Settings bound to annotations: what fits is converted, all else is one line that names the place."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
