@@ -9,6 +9,7 @@ from wide import plot
 
 OTHERS = "others"  # in a mapping that chooses by scale: every scale that it does not name
 SHOWN = "{shown}"  # in a text: the variant whose networks are shown at the scale
+ALWAYS = "checked"  # the name of what a figure depends on in the place of further results
 LARGEST = ("widest", "deepest")  # sizes that mean the largest in the result
 
 
@@ -31,6 +32,11 @@ def resolved(entry, scale: str, shown: str = ""):
             f"'{entry}': the paper's params.yaml names no variant that is shown at scale {scale}"
         )
     return entry.replace(SHOWN, shown)
+
+
+def reads(entry) -> list[str]:
+    """Results that a figure depends on, <study>/<measure>/<variant> with their suffixes."""
+    return [name for name in dict.fromkeys(entry["reads"].values()) if not name.endswith(f"/{ALWAYS}")]
 
 
 def present(load, measure: str, wanted) -> list[Cells]:

@@ -14,7 +14,8 @@ from pipeline.bounds import Count, Named
 from pipeline.caps import at_most, measure_caps
 from pipeline.cells import Cells
 from pipeline.lifetime import stage
-from pipeline.networks import examples, trained
+from pipeline.measurement import examples
+from pipeline.networks import trained
 from pipeline.parameters import declared
 from wide import artifacts
 from wide.measure.blocks import block_fraction

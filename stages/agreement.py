@@ -18,7 +18,8 @@ from pipeline.bounds import Count, Named, Seed, at_least
 from pipeline.caps import measure_caps
 from pipeline.cells import Cells
 from pipeline.lifetime import stage
-from pipeline.networks import examples, trained
+from pipeline.measurement import examples
+from pipeline.networks import trained
 from pipeline.parameters import declared
 from wide import artifacts
 from wide.measure import agreement, synsets

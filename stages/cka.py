@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.bounds import DISTINCT, Count, Named, Seed, at_least
 from pipeline.lifetime import stage
-from pipeline.networks import Measurement
+from pipeline.measurement import Measurement
 from wide import artifacts
 from wide.measure.blocks import block_fraction, checkerboard
 from wide.measure.cka import streamed_cka

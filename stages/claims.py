@@ -16,17 +16,17 @@ import numpy as np
 from pipeline import cells
 from pipeline.claims import VERDICTS, Case
 from pipeline.lifetime import stage
-from pipeline.parameters import declared
+from pipeline.parameters import declared, stage_entry
 from wide import artifacts
 
 
 @stage
 def main(paper: str, scale: str):
     params = declared()
-    index = artifacts.load_numbers(artifacts.index(scale, paper, "all"))
+    trainings = [dep for dep in stage_entry()["deps"] if "/training/" in dep]
     claims = judge(paper, scale, params)
     artifacts.save_numbers(artifacts.claims(scale, paper), [asdict(claim) for claim in claims])
-    artifacts.save_numbers(artifacts.summary(scale, paper), summary(paper, claims, index))
+    artifacts.save_numbers(artifacts.summary(scale, paper), summary(paper, claims, trainings))
 
 
 def judge(paper: str, scale: str, params: dict) -> list:
@@ -59,11 +59,14 @@ def functions(paper: str) -> dict:
     }
 
 
-def summary(paper: str, claims: list, index: dict) -> dict:
-    """What `dvc metrics diff` and `dvc exp show` show of a paper: claims by verdict, mean test accuracy."""
+def summary(paper: str, claims: list, trainings: list) -> dict:
+    """What `dvc metrics diff` and `dvc exp show` show of a paper: claims by verdict, mean test accuracy.
+
+    trainings: files of accuracies.
+    """
     counts = Counter(claim.verdict for claim in claims)
-    trainings = [cells.Cells.load(path) for path in index if "/training/" in path]
-    accuracies = [np.nanmean(size.accuracy) for training in trainings for size in training.sizes()]
+    found = [cells.Cells.load(path) for path in trainings]
+    accuracies = [np.nanmean(size.accuracy) for training in found for size in training.sizes()]
     numbers = {verdict.replace(" ", "_"): counts[verdict] for verdict in VERDICTS}
     return {paper: numbers | {"accuracy": float(np.nanmean(accuracies)) if accuracies else None}}
 

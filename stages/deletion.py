@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.lifetime import stage
-from pipeline.networks import Measurement
+from pipeline.measurement import Measurement
 from wide import artifacts
 from wide.measure.deletion import deletion_accuracies
 from wide.measure.residual import residual

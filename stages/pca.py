@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.bounds import Count, Seed, Whole
 from pipeline.lifetime import stage
-from pipeline.networks import Measurement
+from pipeline.measurement import Measurement
 from wide import artifacts
 from wide.measure.pca import first_components, squared_cosines
 

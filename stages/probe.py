@@ -14,7 +14,7 @@ import numpy as np
 from pipeline import devices, scratch
 from pipeline.bounds import Count, Positive, at_least, below
 from pipeline.lifetime import stage
-from pipeline.networks import Measurement, examples
+from pipeline.measurement import Measurement, examples
 from pipeline.plan import plan
 from wide import artifacts
 from wide.measure.probe import train_probes

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.lifetime import stage
-from pipeline.networks import Measurement
+from pipeline.measurement import Measurement
 from wide import artifacts
 from wide.measure.sparsity import relu_usage
 

@@ -1,14 +1,13 @@
 """Figures drawn in tests: their entries as the door gives them, what they say, whether labels lie apart."""
 
 import importlib
-from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 
 from matplotlib.text import Text
 
 from pipeline import cells
-from pipeline.figure import resolved
+from pipeline.figure import reads, resolved
 from pipeline.parameters import read
 from stages.plot import __main__ as command
 from wide import plot
@@ -27,6 +26,11 @@ def entry(key: str, scale: str) -> dict:
     return resolved(ENTRIES[key], scale, SHOWN[PAPER_OF[key]].get(scale, ""))
 
 
+def named(told: dict) -> list[str]:
+    """Results that an entry names, <study>/<measure>/<variant>."""
+    return [name.rpartition(".")[0] for name in reads(told)]
+
+
 def draw(key: str, scale: str, seen: set | None = None, **options):
     """A figure from results in the working directory, or a table.
 
@@ -38,7 +42,7 @@ def draw(key: str, scale: str, seen: set | None = None, **options):
 
     def recorded(*name):
         read_as = "/".join(name)
-        assert any(fnmatch(read_as, pattern) for pattern in told["reads"]), f"{key} reads {read_as}"
+        assert read_as in named(told), f"{key} reads {read_as}"
         if seen is not None:
             seen.add(read_as)
         return load(*name)

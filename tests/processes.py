@@ -1,4 +1,5 @@
 """Processes that tests look after."""
+
 from pathlib import Path
 
 

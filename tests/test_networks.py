@@ -7,6 +7,7 @@ from PIL import Image
 from tapped import seen_in
 
 from pipeline import devices, networks, scratch
+from pipeline import measurement as opening
 from pipeline.cells import Cells
 from pipeline.folder import Folder
 from pipeline.nets import network
@@ -73,7 +74,7 @@ def save(name="resnet", side=16, standardise=False, variant="all", **more):
 
 
 def some(most=None):
-    return networks.examples(SCALE, "set", "test", "class", most)
+    return opening.examples(SCALE, "set", "test", "class", most)
 
 
 def as_inputs(images, side, standardise):
@@ -328,7 +329,7 @@ def test_some_examples_are_class_balanced_and_theirs():
 @pytest.mark.parametrize("split, label", [("test", "digit"), ("test_shifted", "class")])
 def test_a_label_that_the_data_lack_is_one_line(split, label):
     with pytest.raises(ValueError, match=f"set.safetensors has no label '{label}' of a split '{split}'"):
-        networks.examples(SCALE, "set", split, label)
+        opening.examples(SCALE, "set", split, label)
 
 
 def measurement(monkeypatch, caps=None, most=None, own=None, settings=None):
@@ -338,8 +339,8 @@ def measurement(monkeypatch, caps=None, most=None, own=None, settings=None):
         "measures": {"cka": settings or {}},
         STUDY: {"measure": {"cka": own or {}}, "at": at},
     }
-    monkeypatch.setattr(networks, "declared", lambda: params)
-    return networks.Measurement.of("cka", PAPER, STUDY, "all", SCALE, most)
+    monkeypatch.setattr(opening, "declared", lambda: params)
+    return opening.Measurement.of("cka", PAPER, STUDY, "all", SCALE, most)
 
 
 CASES = [({}, None, [0, 7]), ({"networks": 1}, None, [0]), ({"networks": 2}, 1, [0])]

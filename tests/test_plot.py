@@ -11,7 +11,7 @@ import matplotlib
 import numpy as np
 import pytest
 import synthetic_gilboa as made
-from drawings import ENTRIES, ROOT, assert_apart, declare, draw, entry, laid_out, paint, texts
+from drawings import ENTRIES, ROOT, assert_apart, declare, draw, entry, laid_out, named, paint, texts
 from PIL import Image
 
 from pipeline.cells import load
@@ -98,7 +98,7 @@ def test_missing_result_is_one_clear_line(tmp_path, monkeypatch, key):
     with pytest.raises(SystemExit) as stopped:
         command.main("gilboa", key, "quick")
     assert "is missing: run `dvc repro`" in stopped.value.code and "\n" not in stopped.value.code
-    assert f"results/quick/gilboa/{entry(key, 'quick')['reads'][0]}." in stopped.value.code
+    assert f"results/quick/gilboa/{named(entry(key, 'quick'))[0]}." in stopped.value.code
     assert not Path("figures").exists()
 
 

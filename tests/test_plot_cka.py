@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import synthetic_nguyen as made
-from drawings import ENTRIES, assert_apart, draw, entry, laid_out
+from drawings import ENTRIES, assert_apart, draw, entry, laid_out, named
 from matplotlib.colors import to_rgb, to_rgba
 
 from pipeline import cells
@@ -120,7 +120,8 @@ def test_nothing_is_clipped_and_no_two_labels_overlap(name):
 @pytest.mark.parametrize("name", PANELS)
 def test_no_result_at_all_is_an_error_that_says_what_to_do(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    first = entry(f"nguyen_{name}", "quick")["reads"][0]
+    study, measure, _ = named(entry(f"nguyen_{name}", "quick"))[0].split("/")
+    first = f"{study}/{measure}/"
     with pytest.raises(
         FileNotFoundError, match=f"results/quick/nguyen/{first}.* is missing: run `dvc repro`"
     ):

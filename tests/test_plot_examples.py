@@ -3,7 +3,7 @@
 import matplotlib
 import numpy as np
 import pytest
-from drawings import ENTRIES, assert_apart, declare, draw, laid_out, paint, texts
+from drawings import ENTRIES, assert_apart, declare, draw, laid_out, named, paint, texts
 from synthetic_groups import STAGE3, dispersed, groups, halves, imagenet, pair, save, save_training
 
 from stages.plot import __main__ as command
@@ -68,7 +68,7 @@ def test_missing_result_is_one_clear_line(monkeypatch, key):
     with pytest.raises(SystemExit) as stopped:
         command.main("nguyen", key, "quick")
     assert "is missing: run `dvc repro`" in stopped.value.code and "\n" not in stopped.value.code
-    assert f"results/quick/nguyen/{ENTRIES[key]['reads'][0]}." in stopped.value.code
+    assert f"results/quick/nguyen/{named(ENTRIES[key])[0]}." in stopped.value.code
 
 
 # ---- images by accuracy

@@ -302,7 +302,7 @@ def test_measures_take_what_they_took(results):
     assert others("gilboa", "quick", 1, CPU) is None
     timings("gilboa", 10)
     names = pricing.other_stages("gilboa")
-    assert {"plot", "index", "claims", "umap_mnist"} <= names and not any("train" in name for name in names)
+    assert {"plot", "claims", "umap_mnist"} <= names and not any("train" in name for name in names)
     found = others("gilboa", "quick", 1, CPU)
     assert sum(found.values()) == sum(10 + number for number in range(len(names)))
     assert {"umap", "atlas", "transfer", "plot"} <= set(found)

@@ -58,11 +58,6 @@ def timing(scale: str, paper: str) -> Path:
     return RESULTS / scale / paper / "timing.json"
 
 
-def index(scale: str, paper: str, name: str) -> Path:
-    """Which results a figure is drawn from, by their checksums."""
-    return RESULTS / scale / paper / "index" / f"{name}.json"
-
-
 def summary(scale: str, paper: str) -> Path:
     """A paper's few numbers: claims by verdict, accuracies."""
     return RESULTS / scale / paper / "summary.json"

@@ -6,7 +6,7 @@ from fnmatch import fnmatch
 from importlib import import_module
 from typing import Annotated, Any, Literal
 
-from pipeline.bounds import DISTINCT, FILLED
+from pipeline.bounds import FILLED
 from pipeline.checks.runs import HERE
 from pipeline.figure import OTHERS, resolved
 from pipeline.places import Place, mapping, nearest
@@ -34,11 +34,11 @@ class About:
 
 @dataclass(frozen=True)
 class Figure:
-    """What every figure's entry has, whatever draws it."""
+    """What every figure's entry has, whatever draws it. reads: results, by a letter each."""
 
     draw: str
     to: Literal["png", "md"]
-    reads: Annotated[list[str], FILLED, DISTINCT]
+    reads: Annotated[dict[str, str], FILLED]
     title: str
     caption: str
 
@@ -49,7 +49,7 @@ def check_figures(
     """Raise ValueError, one line, for an entry that could not be drawn, judged or found.
 
     entries: figures.yaml, of its shape. paper: its key.
-    results: of the paper, that its stage `index` lists, as <study>/<measure>/<variant>.
+    results: of the paper, that stages make, as <study>/<measure>/<variant>.<suffix>.
     claims: keys of figures that are judged. known: names by kind. shown: variants by scale.
     """
     bind(About, entries["paper"], place / "paper")
@@ -80,7 +80,7 @@ def _check_entry(entry, place, results, known):
     """One entry, as it is at a scale."""
     names = [field.name for field in fields(Figure)]
     bind(Figure, {name: entry[name] for name in names if name in entry}, place)
-    read = _check_reads(entry["reads"], place / "reads", results)
+    _check_reads(entry["reads"], place / "reads", results)
     own = {name: value for name, value in entry.items() if name not in names}
     options = bind(_options(entry["draw"], place / "draw"), own, place, known)
     try:
@@ -88,20 +88,18 @@ def _check_entry(entry, place, results, known):
     except ValueError as error:
         raise place.refused(error) from None
     for here, study, variant in _shown_networks(entry, place):
-        if not any(fnmatch(result, f"{study}/*/{variant}") for result in read):
-            raise (place / "reads").wrong(entry["reads"], f"such that {here} finds {study}/…/{variant}")
+        if not any(fnmatch(result, f"{study}/*/{variant}.*") for result in entry["reads"].values()):
+            raise here.refused(
+                f"{study}, {variant} is drawn; {place / 'reads'} must have {study}/…/{variant}"
+            )
 
 
-def _check_reads(patterns, place, results) -> list[str]:
-    """The results that patterns mean."""
-    found = []
-    for pattern in patterns:
-        matching = [result for result in results if fnmatch(result, pattern)]
-        if not matching:
-            near = nearest(pattern, results, "listed are")
-            raise place.wrong(pattern, f"a result that the stage `index` lists; {near}")
-        found += matching
-    return found
+def _check_reads(reads, place, results):
+    """Stages make what is read; a path that leads out of the paper's results, ../../checked, stands for none."""
+    for letter, result in reads.items():
+        if not result.startswith("../") and result not in results:
+            must = f"a result that a stage makes; {nearest(result, results, 'there are')}"
+            raise (place / letter).wrong(result, must)
 
 
 def _options(draw: str, place: Place):

@@ -17,6 +17,7 @@ from pipeline.figure import LARGEST
 from pipeline.parameters import PIPELINE, ROOT, paper_file
 from pipeline.places import Place, mapping
 from pipeline.typed import checked
+from wide import artifacts
 
 SECTIONS = ("measures", "shared", "shown", "across")  # what is no study
 
@@ -82,6 +83,9 @@ class Paper:
         check_figures(
             self.figures, place, self.key, results=self._results(), claims=claims, known=known, shown=shown
         )
+        for run in runs:
+            if run.name == "plot":
+                self._check_reads(run.words["key"], run.entry)
 
     def _names(self, study: dict) -> dict:
         """What can be named of a study, by kind."""
@@ -122,8 +126,15 @@ class Paper:
             "key": list(self.figures["figures"]),
         }
 
+    def _check_reads(self, key: str, entry: Entry):
+        """A drawing's stage depends on everything that the figure's entry reads."""
+        for letter, result in self.figures["figures"][key]["reads"].items():
+            if f"{artifacts.RESULTS}/{self.root['scale']}/{self.key}/{result}" not in entry.deps:
+                place = self.place("figures.yaml") / "figures" / key / "reads" / letter
+                raise place.wrong(result, f"under a letter that {entry.place}.deps has")
+
     def _results(self) -> list[str]:
-        """Results that its stage `index` lists, as <study>/<measure>/<variant>."""
-        above = f"results/{self.root['scale']}/{self.key}/"
-        deps = [dep for entry in self.entries if entry.module == "index" for dep in entry.deps]
-        return [dep.removeprefix(above).rpartition(".")[0] for dep in deps if dep.startswith(above)]
+        """Results that its stages make, as <study>/<measure>/<variant>.<suffix>."""
+        above = f"{artifacts.RESULTS}/{self.root['scale']}/{self.key}/"
+        outs = [out for entry in self.entries for out in entry.outs]
+        return [out.removeprefix(above) for out in outs if out.startswith(above)]

@@ -1,6 +1,6 @@
 """What the dvc.yaml files say of studies, data sets, parameters and files, against what there is."""
 
-from os.path import exists
+from os.path import exists, normpath
 from pathlib import PurePath
 
 from pipeline.checks.runs import HERE
@@ -51,7 +51,7 @@ def check_deps(pipelines: dict[str, list[Entry]]):
     for entries in pipelines.values():
         for entry in entries:
             for dep in entry.deps:
-                path = PurePath(dep)
+                path = PurePath(normpath(dep))
                 if path.parts[0] not in MADE:
                     if not exists(HERE / dep):
                         raise (entry.place / "deps").wrong(dep, "a file of this repository")

@@ -34,7 +34,9 @@ class Options:
         """Raise ValueError for a class without a name. classes: {study: {label: number of classes}}."""
         there = classes[self.study].get(self.label, 0)
         if len(self.classes) < there:
-            raise ValueError(f"classes has {len(self.classes)} names; it must have {there}, those of the label")
+            raise ValueError(
+                f"classes has {len(self.classes)} names; it must have {there}, those of the label"
+            )
 
 
 def draw(entry, scale, load):

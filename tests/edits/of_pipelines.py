@@ -5,9 +5,13 @@ from tests.edits.kinds import MISSING, Renamed
 ATLASES = [
     ("figures.gilboa_fig1.to", "gif", "to is 'gif'; it must be one of png, md"),
     ("figures.gilboa_fig1.draw", "atlass", "draw is 'atlass'; it must be a module in stages/plot; did you"),
-    ("figures.gilboa_fig1.reads", ["mnist/umap/bse"], "did you mean 'mnist/umap/base'?"),
-    ("figures.gilboa_fig1.reads", [], "reads is .."),
-    ("figures.gilboa_fig1.reads", ["cifar/umap/base"], "finds mnist/…/base"),
+    ("figures.gilboa_fig1.reads.a", "mnist/umap/bse.npz", "did you mean 'mnist/umap/base.npz'?"),
+    ("figures.gilboa_fig1.reads.a", MISSING, "names nothing"),
+    ("figures.gilboa_fig1.reads.k", "mnist/training/base.json", "it must be under a letter that"),
+    ("figures.gilboa_fig1.reads", {}, "names nothing"),
+    ("figures.gilboa_fig1.reads", ["mnist/umap/base.npz"], "names nothing"),
+    ("figures.gilboa_fig1.reads", {"a": "x/umap/base.npz", "b": "x"}, "reads.a is 'x/umap/base.npz'"),
+    ("figures.gilboa_fig1.variant", "judge", "mnist, judge is drawn; .*reads must have mnist/…/judge"),
     ("figures.gilboa_fig1.title", MISSING, "title is missing"),
     ("figures.gilboa_fig1.caption", 3, "caption is 3; it must be a text"),
     ("figures.gilboa_fig1", Renamed("fig1"), "it must be a key that begins with the paper's"),
@@ -49,9 +53,18 @@ STAGES = [
     ("stages.train_mnist.deps.1", "stages/trian.py", "deps is 'stages/trian.py'; it must be a file"),
     ("stages.umap_mnist.params.1", {"params.yaml": ["wdth"]}, "wdth is missing; it must be stated"),
     ("stages.umap_mnist.params", 3, "params is 3; it must be a list"),
-    ("stages.umap_cifar", MISSING, "the output of a stage, and no stage makes it"),
+    (
+        "stages.umap_cifar",
+        MISSING,
+        "reads.a is 'cifar/umap/base.npz'; it must be a result that a stage makes",
+    ),
+    ("stages.umap_mnist.outs", ["elsewhere"], "reads.a is 'mnist/umap/base.npz'; it must be a result that"),
+    (
+        "stages.structure_mnist.deps.14",
+        "results/${item.scale}/x",
+        "deps is 'results/quick/x'; it must be the out",
+    ),
     ("stages.train_coarse", MISSING, "coarse.variants.base: no stage of dvc.yaml trains it"),
-    ("stages.index.deps.2", MISSING, "reads is 'mnist/umap/base'; it must be a result that the stage"),
 ]
 
 PIPELINE = [

@@ -39,6 +39,6 @@ RIGHT = {
         ("wide.train.net.depth", 20),
         ("across.seeds_small.0.variant", "all"),
     ],
-    "papers/gilboa/figures.yaml": [("figures.gilboa_fig1.reads", ["mnist/*/base"])],
+    "papers/gilboa/figures.yaml": [("figures.gilboa_fig1.columns", ["a", "b", "c"])],
     "papers/nguyen/figures.yaml": [("figures.nguyen_tabF1.data", "ImageNet")],
 }
