@@ -9,7 +9,7 @@ repro: $(VENV)/ready          ## every figure and table, from raw data; falls ba
 	@python -m stages.available
 
 test: lint                    ## all tests; sets up everything itself
-	python -m pytest
+	OMP_NUM_THREADS=1 python -m pytest -n 2 --dist loadfile   # a file a process, one thread each
 
 lint: $(VENV)/ready           ## ruff: what it finds, and how it would lay the code out
 	@ruff check --quiet . && ruff format --check --quiet . || { echo 'run: ruff check --fix . && ruff format .'; exit 1; }

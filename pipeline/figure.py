@@ -85,10 +85,8 @@ def titled(template: str, found: Cells, size: str | None, **facts) -> str:
     """
     if size is None:
         return "" if "{" in template else template
-    facts |= {"width": 1.0, **stated(size)}
-    for name in ("depth", "width"):
-        if found.has(name, size):
-            facts[name] = float(found.get(name, size))
+    known = {name: float(found.get(name, size)) for name in ("depth", "width") if found.has(name, size)}
+    facts |= {"width": 1.0, **(known if len(known) == 2 else stated(size) | known)}
     return template.format(**facts)
 
 

@@ -128,6 +128,11 @@ class Folder:
         images = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous().to(self.device)
         return images if np.ndim(chosen) else images[0]
 
+    def split(self, size: int):
+        """Tensors of at most so many images, each decoded when its turn comes."""
+        for start in range(0, len(self), size):
+            yield self[start : start + size]
+
     def _pixels(self, path):
         # Twice the size: the antialiased reduction that remains hides JPEG's own.
         image = rgb(located(path.decode()), 2 * self.resize)

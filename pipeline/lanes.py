@@ -49,7 +49,7 @@ def side_by_side(function, pieces: dict, bar, once: tuple) -> dict:
         except BaseException as error:
             for process in multiprocessing.active_children():
                 process.kill()
-            if isinstance(error, BrokenProcessPool):
+            if isinstance(error, (BrokenProcessPool, torch.OutOfMemoryError)):
                 raise OSError(
                     "a process that worked on this was killed, for want of memory perhaps; run again: it "
                     "goes on from its checkpoints, and WIDE_LANES=1 takes the least memory"

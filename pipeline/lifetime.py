@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 
@@ -28,7 +29,8 @@ def stage(function):
         try:
             _refuse_arguments(function, arguments)
             function(*arguments)
-            _record(function, arguments, time.monotonic() - started)
+            with suppress(ValueError, OSError):  # hours of work must not fail for a note
+                _record(function, arguments, time.monotonic() - started)
         except (ValueError, OSError) as error:
             if os.environ.get("WIDE_TRACEBACK"):
                 raise

@@ -56,6 +56,10 @@ class Trained:
         diverged = self.fact.get("diverged") or [False] * len(self.fact["seeds"])
         return [(index, seed) for index, seed in enumerate(self.fact["seeds"]) if not diverged[index]][:most]
 
+    def accuracies(self, name: str) -> list[float]:
+        """Of the members that did not diverge. name: test_accuracy or train_accuracy."""
+        return [self.fact[name][index] for index, _ in self.members()]
+
     def view(self, images):
         """Images as the training viewed them: shrunk to its size, on the device.
 
@@ -145,6 +149,10 @@ class Variant:
     set: str
     labels: str
     test: str
+
+    def firsts(self) -> list[tuple[Trained, int]]:
+        """Each size and the index of its first member; sizes whose members all diverged are left out."""
+        return [(size, index) for size in self.sizes for index, _ in size.members(1)]
 
 
 def trained(scale: str, paper: str, study: str, variant: str) -> Variant:

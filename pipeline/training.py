@@ -27,9 +27,10 @@ def shape_of(source) -> SimpleNamespace:
 
 
 def code(net: str) -> list[Path]:
-    """Files on which a checkpoint depends."""
-    shared = [Path("wide/nets/__init__.py"), *sorted(Path("wide/nets/parts").glob("*.py"))]
-    return [Path(f"wide/nets/{net}.py"), *shared, *sorted(Path("wide/training").glob("*.py"))]
+    """Files on which a checkpoint depends: what a network is shown, and how it is trained on it."""
+    data = [Path(f"pipeline/{name}.py") for name in ("balance", "folder", "plan", "training")]
+    nets = [Path("wide/nets/__init__.py"), *sorted(Path("wide/nets/parts").glob("*.py"))]
+    return [*data, Path(f"wide/nets/{net}.py"), *nets, *sorted(Path("wide/training").glob("*.py"))]
 
 
 class Training:

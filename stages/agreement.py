@@ -57,9 +57,7 @@ def main(paper: str, study: str, scale: str, *variants: str):
     with scratch.bar(0, f"{study}: predictions", "net") as bar:
         for size in (size for variant in variants for size in networks[variant].sizes):
             describe(found, len(groups), size)
-            groups.append(
-                np.stack([predictions(size, index, images) == labels.numpy() for index, _ in size.members()])
-            )
+            groups.append(right(size, images, labels.numpy()))
             bar.update(len(groups[-1]))
     put_groups(found, groups, settings)
     if len(variants) > 1:
@@ -85,6 +83,21 @@ def compare(found, deep, wide, images, labels, card, settings, scale):
     found.put("name", np.array([word(card, wnid) for wnid in card["wnids"]]), "class")
     put_classes(found, deep, wide, labels)
     put_synsets(found, deep, wide, labels, card, settings["least"][scale])
+
+
+def right(size, images, labels):
+    """Which images each member of a group classifies right, (members, examples) bool.
+
+    Raises ValueError where fewer than two are left, which have no halves.
+    """
+    members = size.members()
+    if len(members) < 2:
+        lost = len(size.fact["seeds"]) - len(members)
+        raise ValueError(
+            f"{lost} networks of size {size.key} diverged and {len(members)} did not, of which halves are "
+            "compared: lower the learning rate of this study"
+        )
+    return np.stack([predictions(size, index, images) == labels for index, _ in members])
 
 
 def predictions(size, index, images, batch=500):

@@ -63,29 +63,29 @@ def main(paper: str, study: str, variant: str, scale: str):
     networks = trained(scale, paper, study, variant)
     splits, _ = artifacts.load_tensors(artifacts.dataset(scale, networks.set), ["train/images"])
     images = splits["train/images"]
-    shape, mean = images.shape[1:], float(images.mean(dtype=np.float64) / 255)
+    mean = float(images.mean(dtype=np.float64) / 255)
     tensors, _ = artifacts.load_tensors(artifacts.activations(scale, paper, study, variant))
     maps = load(scale, paper, study, "umap", variant)
     found = Cells({"grid": np.int64(settings["grid"])})
-    for size in networks.sizes:
+    for size, index in networks.firsts():
         features, points = tensors[f"{size.key}/features"], maps.get("points", size.key)
-        put_atlas(found, size, features, points, shape, mean, settings, study)
+        put_atlas(found, size, index, features, points, mean, settings, study)
     found.save(artifacts.result(scale, paper, study, "atlas", variant))
 
 
-def put_atlas(found, size, features, points, shape, mean, settings, study):
-    """Icons of the map's cells and of single neurons of one network."""
+def put_atlas(found, size, index, features, points, mean, settings, study):
+    """Icons of the map's cells and of single neurons of one network, a size's member ``index``."""
     cells, members = visualise.cells(visualise.layout(points), settings["grid"], settings["minimum"])
     targets = visualise.atlas_targets(features, members, settings["damping"])
     counts = np.array([len(rows) for rows in members], np.int32)
     if (
         settings["icons"] == "targets"
     ):  # fig. 6: activations are pixels, the whitened mean is the picture itself
-        icons = as_pictures(targets, shape, settings["icon_size"])
+        icons = as_pictures(targets, size.image, settings["icon_size"])
     else:
         neurons = some_neurons(features, settings)
         rows = visualise.whitening(features, settings["damping"])[torch.as_tensor(neurons)].float()
-        both = optimised(size, torch.cat([targets, rows]), shape, mean, settings, study)
+        both = optimised(size, index, torch.cat([targets, rows]), mean, settings, study)
         icons = both[: len(targets)]
         found.put("neurons", both[len(targets) :], size.key)
         found.put("neuron_index", neurons.astype(np.int32), size.key)
@@ -104,11 +104,11 @@ def some_neurons(features, settings):
     return np.sort(np.random.default_rng(settings["seed"]).permutation(alive)[: settings["neurons"]])
 
 
-def optimised(size, targets, shape, mean, settings, study):
+def optimised(size, index, targets, mean, settings, study):
     """Images that drive the hidden state towards each target, the part that the network sees: (targets,
     channels, s, s) uint8.
     """
-    net, found = size.module(0), {}
+    net, found = size.module(index), {}
 
     def keep(name, value):
         if name == net.penultimate:
@@ -124,7 +124,7 @@ def optimised(size, targets, shape, mean, settings, study):
         images, _ = visualise.icons(
             penultimate,
             targets,
-            image_shape=shape,
+            image_shape=size.image,
             canvas=settings["canvas"],
             steps=settings["steps"],
             lr=settings["lr"],

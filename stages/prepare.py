@@ -75,11 +75,16 @@ def _same(where: str, what: str, found, expected):
 
 
 def _tensors(splits: dict) -> dict:
+    """Images and paths as uint8, features, which are floats, as float32, labels as int64."""
     return {
-        f"{split}/{key}": value.astype(np.uint8 if key in INPUTS else np.int64)
+        f"{split}/{key}": value.astype(_dtype(value) if key in INPUTS else np.int64)
         for split, data in splits.items()
         for key, value in data.items()
     }
+
+
+def _dtype(inputs):
+    return np.float32 if np.issubdtype(inputs.dtype, np.floating) else np.uint8
 
 
 if __name__ == "__main__":

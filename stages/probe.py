@@ -90,10 +90,12 @@ def probed(network, shown, built, size, todo, total):
 
 
 def training_examples(params, study, variant, scale, networks):
-    """What the networks themselves were trained on, at the size of the data set's images."""
+    """What the networks themselves were trained on, at the size of the data set's images; labels are true."""
     images, labels = examples(scale, networks.set, "train", networks.labels)
     todo = plan(params[study], variant, scale, params["scales"][scale]["train"], 1, None)
     kept = todo.kept(labels.numpy())
+    drawn = todo.drawn(labels.numpy()[kept], networks.sizes[0].fact["classes"])
+    kept = kept[todo.held_out(drawn)[0]]
     return images[kept], labels[kept]
 
 

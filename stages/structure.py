@@ -46,19 +46,19 @@ def main(paper: str, study: str, variant: str, scale: str, judge: str):
     maps, atlas = (load(scale, paper, study, measure, variant) for measure in ("umap", "atlas"))
     labels = maps.get(networks.labels, "label").astype(np.int64)
     found = Cells()
-    for size in networks.sizes:
+    for size, index in networks.firsts():
         features, points = tensors[f"{size.key}/features"], maps.get("points", size.key)
         found.put_all(of_network(size, features), size.key)
         found.put_all(of_map(points, labels), size.key)
         found.put_all(of_shift(maps, points, features, labels), size.key)
         found.put_all(of_icons(atlas, size.key, classifier, own["atlas"]["pad"]), size.key)
         if "structure" in own:
-            found.put_all(of_colour(size, features, images, labels, **own["structure"]), size.key)
+            found.put_all(of_colour(size, index, features, images, labels, **own["structure"]), size.key)
     found.save(artifacts.result(scale, paper, study, "structure", variant, "json"))
 
 
 def of_network(size, features) -> dict:
-    accuracies = {name: size.fact[name] for name in ("train_accuracy", "test_accuracy")}
+    accuracies = {name: size.accuracies(name) for name in ("train_accuracy", "test_accuracy")}
     return {
         "width": size.width,
         "units": features.shape[1],
@@ -94,13 +94,13 @@ def of_shift(maps, points, features, labels) -> dict:
     return {"shift_r2": fit, "shift_r2_mean": fit.mean(), "annulus": ring, "annulus_mean": ring.mean()}
 
 
-def of_colour(size, features, images, labels, coloured, mirrored) -> dict:
+def of_colour(size, index, features, images, labels, coloured, mirrored) -> dict:
     """Hue and mean colour within one class, left and right within another (Gilboa & Gur-Ari, 4.3: cars and
     horses).
     """
     car, horse = labels == coloured, labels == mirrored
     fit = structure.within_class_r2(features[car], structure.colour_targets(images[car]), labels[car])
-    other = size.features(0, torch.from_numpy(images[horse][..., ::-1].copy()))
+    other = size.features(index, torch.from_numpy(images[horse][..., ::-1].copy()))
     return {
         "colour_r2": fit.mean(),
         "mirror_accuracy": structure.mirror_separability(features[horse], other.numpy()),

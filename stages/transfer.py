@@ -56,10 +56,11 @@ def main(paper: str, study: str, variant: str, scale: str):
         f"{'pixels' if row is None else transfer.sizes[row].key} seed {seed}": (row, column)
         for row in reversed(rows)
         for column, seed in enumerate(seeds)
+        if row is None or transfer.is_trained(row, column)
     }
     with scratch.bar(transfer.views * len(pieces), f"{study}: last layer on {task['labels']}") as bar:
         done = side_by_side(Transfer.retrain, pieces, bar, (Transfer, *setting))
-    accuracies = np.zeros((len(rows), len(seeds)))
+    accuracies = np.full((len(rows), len(seeds)), np.nan)
     for name, (row, column) in pieces.items():
         accuracies[-1 if row is None else row, column] = done[name]
     found = transfer.described()
@@ -94,9 +95,13 @@ class Transfer:
                 "width": np.array([size.width for size in self.sizes]),
                 "depth": np.array([size.depth for size in self.sizes]),
                 "inputs": np.int64(self.images["train"][0].numel()),
-                "original": np.array([size.fact["test_accuracy"] for size in self.sizes]),
+                "original": np.array([size.fact["test_accuracy"] for size in self.sizes], float),
             }
         )
+
+    def is_trained(self, row: int, column: int) -> bool:
+        """Whether a network did not diverge; one that did has NaN for its accuracies."""
+        return column in dict(self.sizes[row].members())
 
     def features(self, row: int | None, column: int) -> dict:
         """What a last layer is given, or the pixels themselves: {split: (examples, units) float32}."""

@@ -1,9 +1,9 @@
 """Penultimate activations and their two-dimensional maps: `python -m stages.umap <paper> <study> <variant>
 <scale>`.
 
-Of the first seed of every size, without augmentation, for a seeded draw of training examples (all of them at
-scale paper). A stage of its own, so that a setting of the atlas does not redo the maps. umap-learn with a
-fixed random_state, which makes it single-threaded and reproducible.
+Of the first network of every size that did not diverge, without augmentation, for a seeded draw of training
+examples (all of them at scale paper). A stage of its own, so that a setting of the atlas does not redo the
+maps. umap-learn with a fixed random_state, which makes it single-threaded and reproducible.
 """
 
 import sys
@@ -43,15 +43,15 @@ def main(paper: str, study: str, variant: str, scale: str):
     images = torch.from_numpy(splits["train/images"])
     points = measure_caps(params, params[study], scale).get("points")
     index = np.sort(np.random.default_rng(0).permutation(len(images))[:points])
-    features = {size.key: size.features(0, images[index]).numpy() for size in networks.sizes}
+    features = {size.key: size.features(member, images[index]).numpy() for size, member in networks.firsts()}
     tensors = {f"{key}/features": value for key, value in features.items()}
     artifacts.save_tensors(artifacts.activations(scale, paper, study, variant), {"index": index, **tensors})
-    found = Cells(
-        {f"label/{label}": values.astype(np.int16) for label, values in labels_of(splits, index).items()}
-    )
+    found = Cells()
+    for label, values in labels_of(splits, index).items():
+        found.put(label, values.astype(np.int16), "label")
     title = f"{study} {variant} UMAP of {len(index):,} points"
-    with scratch.bar(len(networks.sizes), title, "map") as bar:
-        for size in networks.sizes:
+    with scratch.bar(len(features), title, "map") as bar:
+        for size, _ in networks.firsts():
             put_map(found, size, features[size.key], params["measures"]["umap"])
             bar.update()
     found.save(artifacts.result(scale, paper, study, "umap", variant))
@@ -72,7 +72,7 @@ def put_map(found, size, features, settings):
     found.put("points", points.astype(np.float32), size.key)
     found.put("width", np.float64(size.width), size.key)
     found.put("units", np.int64(features.shape[1]), size.key)
-    found.put("test_accuracy", np.array(size.fact["test_accuracy"]), size.key)
+    found.put("test_accuracy", np.array(size.accuracies("test_accuracy")), size.key)
 
 
 if __name__ == "__main__":

@@ -455,7 +455,7 @@ def test_artefacts_lie_where_stages_declare_them():
         "results/scale/paper/study/training/variant.json",
         "results/scale/paper/study/throughput/variant.json",
         "results/scale/paper/timing.json",
-        "results/scale/paper/summary.json",
+        "results/scale/paper.json",
         "results/scale/claims/paper.json",
         "figures/scale/key.png",
         "results/scale/paper/study/measure/variant.json",

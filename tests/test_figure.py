@@ -92,6 +92,12 @@ def test_names_come_from_the_result_or_else_from_the_key():
     assert figure.titled("other data", Cells(), None) == "other data"
 
 
+def test_a_member_of_a_panel_is_named_by_its_result():
+    key = "0.1-he_normal-w4"
+    found = Cells({f"{key}/width": 4.0, f"{key}/depth": 38})
+    assert figure.titled("ResNet-{depth:g} ({width:g}×)", found, key) == "ResNet-38 (4×)"
+
+
 def test_a_residual_network_is_named_by_depth_and_width():
     assert figure.resnet(62, 1.0) == "ResNet-62 (1×)" and figure.plain_resnet(62, 1.0) == "ResNet-62"
     assert figure.resnet(50, 2.8, "\n") == figure.plain_resnet(50, 2.8, "\n") == "ResNet-50\n(2.8×)"

@@ -7,7 +7,7 @@ from PIL import Image
 
 from pipeline.folder import Folder, images_of, rgb, stacked
 from wide.nets.mlp import Net
-from wide.training.population import accuracy
+from wide.training.population import accuracy, shrink
 from wide.training.recipe import Recipe
 from wide.training.train_population import train_population
 
@@ -60,6 +60,13 @@ def test_indexing_is_a_tensors(index, pictures):
 def test_a_place_outside_is_an_error(pictures):
     with pytest.raises(IndexError):
         Folder(pictures[0], 12, 12)[torch.tensor([24])]
+
+
+def test_parts_are_decoded_one_after_another(pictures):
+    paths, images = pictures
+    parts = list(Folder(paths, 12, 12).split(10))
+    assert [len(part) for part in parts] == [10, 10, 4] and torch.equal(torch.cat(parts), images)
+    assert torch.equal(shrink(Folder(paths, 12, 12), 6), shrink(images, 6))
 
 
 def as_stored(paths):

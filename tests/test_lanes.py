@@ -17,6 +17,10 @@ from pipeline.lanes import side_by_side
 
 LONG = 10**9  # images, for which processes are worth their start
 NO_TORCH = """
+class OutOfMemoryError(RuntimeError):
+    pass
+
+
 class cuda:
     is_available = staticmethod(lambda: False)
 
@@ -70,6 +74,10 @@ def fails(where, message, advance):
     if message:
         raise ValueError(message)
     time.sleep(120)
+
+
+def needs_more(setting, advance):
+    raise torch.OutOfMemoryError("CUDA out of memory")
 
 
 def dies(where, advance):
@@ -156,9 +164,10 @@ def test_an_error_ends_all_pieces(two, empty):
         side_by_side(fails, {"long": ("",), "short": ("it diverged",)}, Bar(LONG), (setting,))
 
 
-def test_a_killed_process_is_one_clear_line(two, empty):
-    with pytest.raises(OSError, match="was killed, .*run again") as error:
-        side_by_side(dies, {"a": (), "b": ()}, Bar(LONG), (setting,))
+@pytest.mark.parametrize("ends", [dies, needs_more])
+def test_a_process_that_is_killed_or_gets_no_memory_is_one_clear_line(ends, two, empty):
+    with pytest.raises(OSError, match="was killed, .*run again.*WIDE_LANES=1") as error:
+        side_by_side(ends, {"a": (), "b": ()}, Bar(LONG), (setting,))
     assert "\n" not in str(error.value)
 
 

@@ -1,5 +1,6 @@
 """How a stage lives and ends: one line for bad input, and no orphan whenever DVC is killed."""
 
+import json
 import os
 import shutil
 import signal
@@ -170,6 +171,23 @@ def test_before_torch_only_the_standard_library_is_imported():
     )
     ours = {"stages", "pipeline", "__main__"}
     assert set(done.stdout.split()) - set(sys.stdlib_module_names) - ours <= {"sitecustomize"}
+
+
+def test_a_stage_notes_its_time_and_does_not_fail_for_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DVC_STAGE", "papers/paper/dvc.yaml:train@quick")
+    Path("params.yaml").write_text("width: 2\n")
+    note = Path("results/quick/paper/timing.json")
+
+    def main(paper, scale):
+        Path("done").write_text(paper)
+
+    stage(main)("paper", "quick")
+    assert json.loads(note.read_text())["train@quick"]["width"] == 2
+    note.write_text("<<<<<<< HEAD\n")
+    Path("done").unlink()
+    stage(main)("paper", "quick")
+    assert Path("done").exists()
 
 
 def test_arithmetic_is_made_reproducible(monkeypatch):

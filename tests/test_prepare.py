@@ -58,6 +58,16 @@ def test_every_set_is_prepared_at_smoke_without_a_network(name, monkeypatch):
         assert all(len(tensors[f"{split}/{label}"]) == card.examples[split] for label in card.labels(split))
 
 
+def test_features_stay_floats_and_all_else_is_whole():
+    features = np.array([[0.25, -1.5]])
+    tensors = prepare._tensors({"train": {"images": features, "class": np.array([1], np.uint8)}})
+    assert (
+        tensors["train/images"].dtype == np.float32 and tensors["train/images"].tolist() == features.tolist()
+    )
+    assert tensors["train/class"].dtype == np.int64
+    assert prepare._tensors({"test": {"path": np.zeros((1, 4), np.uint8)}})["test/path"].dtype == np.uint8
+
+
 @pytest.mark.parametrize("arguments, data, message", [
     (("mnits", "smoke"), {}, "there is no data set 'mnits' .did you mean mnist"),
     (("mnist", "smoke"), {"train": 0}, "data.train is 0, and it must be a whole number"),

@@ -11,7 +11,9 @@ import torch
 from filelock import FileLock
 
 from pipeline import scratch
+from pipeline.parameters import read
 from pipeline.scratch import Scratch
+from pipeline.training import code
 
 ROOT = Path(__file__).parent.parent
 TENSORS = {
@@ -262,6 +264,18 @@ def test_wrong_seconds_are_one_clear_line(value, monkeypatch, elsewhere):
     with pytest.raises(ValueError, match=says):
         Scratch({"a": 1})
     assert not (elsewhere / "scratch").exists()
+
+
+@pytest.mark.parametrize("net", ["mlp", "resnet"])
+def test_a_trainings_checkpoint_depends_on_the_code_that_its_stage_depends_on(net, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    deps = read("papers/nguyen/dvc.yaml")["stages"]["train_wide"]["deps"]
+    paths = [Path(dep.replace("${net}", net)) for dep in deps if "${item" not in dep]
+    files = {file for path in paths for file in ([path] if path.suffix == ".py" else path.glob("*.py"))}
+    # What these say is in the configuration: the plan, as it is resolved.
+    configured = {Path("stages/train.py"), Path("pipeline/caps.py"), Path("pipeline/nets.py")}
+    assert files - configured <= set(code(net))
+    assert all(file.exists() for file in code(net))
 
 
 # The bar

@@ -60,7 +60,7 @@ def timing(scale: str, paper: str) -> Path:
 
 def summary(scale: str, paper: str) -> Path:
     """A paper's few numbers: claims by verdict, accuracies."""
-    return RESULTS / scale / paper / "summary.json"
+    return RESULTS / scale / f"{paper}.json"
 
 
 def claims(scale: str, paper: str) -> Path:

@@ -95,7 +95,7 @@ def _check_entry(entry, place, results, known):
 
 
 def _check_reads(reads, place, results):
-    """Stages make what is read; a path that leads out of the paper's results, ../../checked, stands for none."""
+    """Stages make what is read; a path out of the paper's results, ../../checked, stands for nothing."""
     for letter, result in reads.items():
         if not result.startswith("../") and result not in results:
             must = f"a result that a stage makes; {nearest(result, results, 'there are')}"

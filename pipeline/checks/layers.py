@@ -67,6 +67,7 @@ def _whole(train: dict, place: Place):
     if "name" not in mapping(train["net"], place / "net"):
         raise (place / "net").missing("name", "the name of a file in wide/nets")
     recipe = mapping(train["recipe"], place / "recipe")
+    _part_of_recipe(recipe, place / "recipe")  # a misspelt key is said to be one, not to be missing
     for name in ("epochs", "batch", "lr"):
         if name not in recipe:
             raise (place / "recipe").missing(name, "a number")

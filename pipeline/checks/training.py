@@ -1,5 +1,6 @@
 """A variant at a scale: its settings, where each of them stands, and what they make of images and recipes."""
 
+import re
 from dataclasses import dataclass
 
 from pipeline import sets
@@ -60,16 +61,22 @@ class Training:
     def recipe(self, todo: Plan, size: Size, examples: int) -> Recipe:
         """A size's recipe. Raises ValueError for one that its images or its passes do not allow."""
         image, stored = self.image(todo), self.card.image
-        recipe = todo.recipe(size, examples, image[-1] / stored[-1] if len(stored) == 3 else 1.0)
         try:
+            recipe = todo.recipe(size, examples, image[-1] / stored[-1])
             recipe.augment.check(image)
-        except ValueError as error:
-            named = [path for path in self.settings.values if path[:2] == ("recipe", "augment")]
-            guilty = [path for path in named if f" {path[-1]} is" in str(error)]
-            raise self.at(*(guilty or named)[0]).refused(error) from None
+        except (ValueError, OverflowError) as error:
+            raise self._named_in(error).refused(error) from None
         if recipe.patience and not todo.validation:
             raise self.at("recipe", "patience").wrong(recipe.patience, "0 without examples for validation")
         if recipe.snapshots and recipe.snapshots[-1] > recipe.epochs:
             passes = f"{recipe.epochs:g}, the passes at scale {self.scale}"
             raise self.at("recipe", "snapshots").wrong(list(recipe.snapshots), f"at most {passes}")
         return recipe
+
+    def _named_in(self, error: Exception) -> Place:
+        """Where the setting of the recipe stands that an error names first."""
+        for word in re.findall(r"\w+", str(error)):
+            for path in self.settings.values:
+                if path[0] == "recipe" and path[-1] == word:
+                    return self.at(*path)
+        return self.place / "variants" / self.variant

@@ -53,6 +53,7 @@ STUDIES = [
     ("mnist.variants.judge.recipe.epoch", 1, "unknown key 'epoch'; did you mean 'epochs'?"),
     ("mnist.variants.judge.recipe.patience", 3, "patience is 3; it must be 0 without"),
     ("mnist.variants.judge.recipe.snapshots", [20], "snapshots is .20."),
+    ("mnist.train.recipe.snapshots", [8], "snapshots is .8.; it must be at most"),
     ("mnist.variants.judge.sizes.widths", [64, 512], "one size: a judge is one network"),
     ("mnist.variants.base.over", {"recipe.hiden": ["he_normal"]}, "'hiden'; did you mean 'hidden'?"),
     ("mnist.variants.base.over", {"recipe.hidden": ["he"]}, "hidden 'he' is unknown"),
