@@ -26,6 +26,17 @@ def shape_of(source) -> SimpleNamespace:
     return SimpleNamespace(image=tuple(images_of(splits, "train").shape[1:]), classes=card["classes"])
 
 
+def seen(shape, todo: Plan) -> list[int]:
+    """Shape of what a network is shown in training: augmentation may cut out a part of the stored images."""
+    parts = {(size.settings.get("augment") or {}).get("resized_crop") or 0 for size in todo.sizes}
+    part = max(parts, default=0)
+    return (
+        [shape[0], *(min(side, part) if part else side for side in shape[1:])]
+        if len(shape) == 3
+        else list(shape)
+    )
+
+
 def code(net: str) -> list[Path]:
     """Files on which a checkpoint depends: what a network is shown, and how it is trained on it."""
     data = [Path(f"pipeline/{name}.py") for name in ("balance", "folder", "plan", "training")]
@@ -54,9 +65,9 @@ class Training:
             self._view(images_of(splits, todo.test)),
             torch.from_numpy(splits[f"{todo.test}/{todo.labels}"]),
         )
-        self.image = list(self.images.shape[1:])
+        self.image = seen(self.images.shape[1:], todo)
         whole = images_of(splits, "train", kept[:1]).shape
-        self.shrunk = self.image[1] / whole[2] if len(whole) == 4 else 1.0
+        self.shrunk = self.images.shape[2] / whole[2] if len(whole) == 4 else 1.0
 
     def _view(self, images):
         side = self.todo.image_size
@@ -122,7 +133,10 @@ class Training:
             validation=self.validation,
             may_diverge=sum(len(size.seeds) for size in self.todo.sizes) > 1,
         )
-        scored = (self.test, (self.images[:SCORED], self.labels[:SCORED]))
+        some = self.images[:SCORED]
+        if len(self.image) == 3:  # what augmentation cuts out in training, in the whole image's place
+            some = shrink(some, self.image[1])
+        scored = (self.test, (some, self.labels[:SCORED]))
         accuracies = [self._score(sizes[0], population, *some) for some in scored]
         return {
             "population": _arrays(population),

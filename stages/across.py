@@ -1,7 +1,7 @@
-"""CKA between networks, of seeds or of architectures: `python -m stages.across <paper> <group> <scale>`.
+"""CKA between networks: `python -m stages.across <paper> <group> <scale> <study>`.
 
-Nguyen et al. 2021, section 6, figures 6 and E.1. In the result networks have numbers; pairs of them have
-matrices.
+Of seeds or of architectures: Nguyen et al. 2021, section 6, figures 6 and E.1. In the result networks have
+numbers; pairs of them have matrices. study: whose caps on measures hold.
 """
 
 import sys
@@ -21,8 +21,6 @@ from wide import artifacts
 from wide.measure.blocks import block_fraction
 from wide.measure.cka import streamed_cka
 
-STUDY = "wide"  # whose caps on measures hold here
-
 
 @dataclass(frozen=True)
 class Part:
@@ -35,9 +33,9 @@ class Part:
 
 
 @stage
-def main(paper: str, group: str, scale: str):
+def main(paper: str, group: str, scale: str, study: str):
     params = declared()
-    caps = measure_caps(params, params[STUDY], scale)
+    caps = measure_caps(params, params[study], scale)
     settings = at_most(params["measures"]["cka"], caps)
     found, networks, sizes = Cells(), [], []
     for part in params["across"][group]:

@@ -79,7 +79,8 @@ def _check_files(root: dict, found: list[Paper], own: list[Entry]):
     for entry in [*own, *(entry for paper in found for entry in paper.entries)]:
         check_params(entry, files)
     check_deps({"": own} | {paper.key: paper.entries for paper in found})
-    check_listed(own, list(files), drawn)
+    judged = [str(artifacts.claims(root["scale"], paper.key)) for paper in found]
+    check_listed(own, list(files), drawn, [*files, *judged])
 
 
 if __name__ == "__main__":

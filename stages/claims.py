@@ -24,14 +24,24 @@ from wide import artifacts
 def main(paper: str, scale: str):
     params = declared()
     trainings = [dep for dep in stage_entry()["deps"] if "/training/" in dep]
-    claims = judge(paper, scale, params)
+    claims = judge(paper, scale, params, stage_entry()["deps"])
     artifacts.save_numbers(artifacts.claims(scale, paper), [asdict(claim) for claim in claims])
     artifacts.save_numbers(artifacts.summary(scale, paper), summary(paper, claims, trainings))
 
 
-def judge(paper: str, scale: str, params: dict) -> list:
-    """Every claim of a paper on the results of a scale, in the order of its figures."""
-    load = cache(lambda study, measure, variant: cells.load(scale, paper, study, measure, variant))
+def judge(paper: str, scale: str, params: dict, deps=None) -> list:
+    """Every claim of a paper on the results of a scale, in the order of its figures.
+
+    deps: results that may be read, None for all. ValueError for another one.
+    """
+
+    @cache
+    def load(study, measure, variant):
+        path = artifacts.result(scale, paper, study, measure, variant)
+        if deps is not None and not {str(path), str(path.with_suffix(".json"))} & set(deps):
+            raise ValueError(f"{path} is read, and claims does not depend on it: add it to its deps")
+        return cells.load(scale, paper, study, measure, variant)
+
     shown = params.get("shown", {}).get(scale, "")
     return judged(paper, Case(load, scale, params["width"], shown, params["figures"]))
 
@@ -48,7 +58,11 @@ def judged(paper: str, case: Case) -> list:
 
 def functions(paper: str) -> dict:
     """{figure key: function} of a paper's claims."""
-    package = importlib.import_module(f"papers.{paper}.claims")
+    try:
+        package = importlib.import_module(f"papers.{paper}.claims")
+    except ModuleNotFoundError as error:
+        must = "it must be a module, or a package, with a function for each figure"
+        raise ValueError(f"papers/{paper}/claims cannot be imported ({error}); {must}") from None
     names = [found.name for found in pkgutil.iter_modules(getattr(package, "__path__", []))]
     modules = [package, *(importlib.import_module(f"{package.__name__}.{name}") for name in names)]
     return {

@@ -111,6 +111,7 @@ HARMLESS = {
 }
 
 
+@cache
 def has_code(path: Path) -> bool:
     """Whether a file holds more than a docstring."""
     body = ast.parse(path.read_text()).body

@@ -41,6 +41,8 @@ def study_shape(study: dict, place: Place, known: dict):
     layers = {place / "train": train} | {place / "variants" / name: variants[name] for name in variants}
     for here, settings in layers.items():
         layer(shape.Train, settings, here, net, known)
+        if settings is not train:
+            _refuse_empty(settings, here)
     known["sizes"] = [*keys_of(study), "others"]
     for here, settings in layers.items():
         checked(shape.Train, settings, here, known, partial=True)
@@ -48,9 +50,21 @@ def study_shape(study: dict, place: Place, known: dict):
         here = place / "at" / scale
         checked(shape.OfScale, caps, here)
         layer(shape.StudyCaps, caps["train"], here / "train", net, known)
+        _refuse_empty(caps["train"], here / "train")
         _caps_of_all_measures(caps["measure"], here / "measure")
         for name, own in caps["train"].get("variants", {}).items():
             layer(shape.Caps, own, here / "train" / "variants" / name, net, known)
+
+
+def _refuse_empty(settings: dict, place: Place):
+    """An empty mapping inside a layer would change nothing, whatever it was meant to turn off."""
+    for name in ("net", "sizes", "recipe"):
+        inner = settings.get(name)
+        if inner == {}:
+            raise (place / name).wrong(inner, "left out, or a mapping of what it changes")
+        if isinstance(inner, dict) and inner.get("augment") == {}:
+            must = "null to turn all augmentation off, or a mapping of what it changes"
+            raise (place / name / "augment").wrong({}, must)
 
 
 def _caps_of_all_measures(caps: dict, place: Place):

@@ -1,5 +1,6 @@
 """A paper's files against each other and against the root's parameters."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from pipeline.places import Place, mapping
 from pipeline.typed import checked
 from wide import artifacts
 
+NAME = r"[A-Za-z][A-Za-z0-9_.-]*"
 SECTIONS = ("measures", "shared", "shown", "across")  # what is no study
 
 
@@ -69,6 +71,7 @@ class Paper:
         params, place, runs, root = self.params, self.place(), self.runs, self.root
         tried = {name: trials(params[name], place / name, root) for name in self._study_names()}
         self.studies = {name: self._names(params[name]) for name in tried}
+        self._refuse_odd_names()
         known, studies = self._known(), self.studies
         for entry in self.entries:
             check_vars(entry, params, place.file)
@@ -86,6 +89,21 @@ class Paper:
         for run in runs:
             if run.name == "plot":
                 self._check_reads(run.words["key"], run.entry)
+
+    def _refuse_odd_names(self):
+        """Names stand in commands, in paths and in stages' names."""
+        names = [(self.place(), name) for name in self.studies]
+        names += [
+            (self.place() / study / "variants", name)
+            for study, known in self.studies.items()
+            for name in known["variants"]
+        ]
+        names += [(self.place() / "across", name) for name in self.params.get("across", {})]
+        for place, name in names:
+            if not re.fullmatch(NAME, str(name)):
+                raise place.wrong(
+                    name, "a name of letters, digits, '_', '-' and '.' that begins with a letter"
+                )
 
     def _names(self, study: dict) -> dict:
         """What can be named of a study, by kind."""

@@ -69,10 +69,10 @@ def check_trained(entries: list[Entry], params: dict, studies, file: str):
                 raise place.refused(f"no stage of {PIPELINE} trains it; it must have one, train_{study}")
 
 
-def check_listed(root: list[Entry], files: list[str], drawn: dict[str, str]):
+def check_listed(root: list[Entry], files: list[str], drawn: dict[str, str], read: list[str]):
     """The root's stages know all papers: check depends on their files, report on their figures.
 
-    files: that check depends on. drawn: {figure: key in its file}.
+    files: that check depends on. drawn: {figure: key in its file}. read: what report reads besides.
     Raises ValueError for one that is left out.
     """
     check = next((entry for entry in root if entry.module == "check"), None)
@@ -85,3 +85,6 @@ def check_listed(root: list[Entry], files: list[str], drawn: dict[str, str]):
     for figure, key in drawn.items():
         if figure not in report.deps:
             raise ValueError(f"{key} is drawn and never shown; {figure} must be among {report.place}.deps")
+    missing = [file for file in read if file not in report.deps]
+    if missing:
+        raise (report.place / "deps").missing(missing[0], "listed: report reads it")

@@ -53,7 +53,10 @@ def _module(entry: Entry) -> ModuleType:
         must = f"a module in stages; {nearest(entry.module, names, 'there are')}"
         raise (entry.place / "cmd").wrong(entry.module, must)
     inside = ".__main__" if (folder / entry.module).is_dir() else ""
-    module = import_module(f"stages.{entry.module}{inside}")
+    try:
+        module = import_module(f"stages.{entry.module}{inside}")
+    except ImportError as error:
+        raise (entry.place / "cmd").wrong(entry.module, f"a module that can be imported: {error}") from None
     if not hasattr(module, "main"):
         raise (entry.place / "cmd").wrong(entry.module, "a module that runs, with a function main")
     return module

@@ -74,7 +74,9 @@ def cells(key, row, trained):
 
 def ours(size, width):
     """Mean and deviation in percent, number of networks, and the width where a cap or a factor changed it."""
-    accuracy = 100 * np.array(size.accuracy)
+    accuracy = 100 * np.array([value for value in size.accuracy if np.isfinite(value)])
+    if not len(accuracy):
+        return "diverged"
     mean, sd = plot.mean_sd(accuracy)
     spread = f" ± {sd:.1f}" if len(accuracy) > 1 else ""
     changed = f", at width {size.width:g}" if size.width != width else ""
