@@ -14,7 +14,7 @@ from pathlib import Path
 from pipeline.lifetime import stage
 from wide import artifacts
 
-PARTS = ("wide", "pipeline", "stages", "papers", "dvc.yaml", "params.yaml", ".dvcignore")
+PARTS = ("wide", "pipeline", "stages", "papers", "dvc.yaml", "figures/dvc.yaml", "params.yaml", ".dvcignore")
 
 
 def copy(target: Path, scale: str = "smoke"):
@@ -27,6 +27,7 @@ def copy(target: Path, scale: str = "smoke"):
             left_out = shutil.ignore_patterns("__pycache__", "dvc.lock")
             shutil.copytree(part, target / part, dirs_exist_ok=True, ignore=left_out)
         else:
+            (target / part).parent.mkdir(exist_ok=True)
             shutil.copyfile(part, target / part)
     params = target / "params.yaml"
     params.write_text(re.sub(r"^scale: \w+", f"scale: {scale}", params.read_text(), flags=re.M))

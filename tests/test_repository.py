@@ -203,6 +203,16 @@ def test_the_report_depends_on_every_figure_and_paper():
                 assert wanted | {f"results/{scale}/claims/{paper}.json"} <= deps
 
 
+def test_every_picture_is_a_plot_of_dvc():
+    pictures = {
+        f"${{scale}}/{key}.png"
+        for figures in FIGURES.values()
+        for key, e in figures.items()
+        if e["to"] == "png"
+    }
+    assert set(read("figures/dvc.yaml")["plots"]) == pictures
+
+
 def test_every_figure_has_its_drawing_and_a_claim():
     from stages.claims import functions
 

@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass
 
-MISSING = object()  # the key goes
+
+class _Missing:
+    def __repr__(self):
+        return "missing"
+
+
+MISSING = _Missing()  # the key goes
 
 
 @dataclass(frozen=True)
