@@ -42,7 +42,7 @@ def paths_in(told: str) -> set[str]:
     """Patterns of the files that a row of the README's table names."""
     told = told.replace("a figure (above)", TOLD["figure of a known kind"])
     told = told.replace("a study (below)", "`papers/<paper>/params.yaml`, `papers/<paper>/dvc.yaml`")
-    named = re.findall(r"`((?:papers|stages|pipeline|wide)/[^`]+|dvc\.yaml)`", told)
+    named = re.findall(r"`((?:papers|stages|pipeline|wide|figures)/[^`]+|dvc\.yaml)`", told)
     return {re.sub(r"<\w+>", r"\\w+", re.escape(path)) for path in named}
 
 

@@ -33,6 +33,11 @@ def trained(name: str, net: str, data: str) -> str:
 """
 
 
+def plotted(file: str) -> str:
+    """A picture in the list of `dvc plots`."""
+    return f"  - ${{scale}}/{file}\n"
+
+
 def picture(name: str) -> str:
     """A figure in the list of the stage `report`."""
     return f'\n           "figures/${{item.scale}}/{name}",'
