@@ -1,9 +1,9 @@
-# make repro · test · figures · plan · explain: each sets up .venv itself. PYTHON names the interpreter (3.11 or later).
+# make repro · test · figures · experiments · plan · explain: each sets up .venv itself. PYTHON names the interpreter (3.11 or later).
 PYTHON ?= python3
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: repro test lint figures plan explain
+.PHONY: repro test lint figures experiments plan explain
 
 repro: $(VENV)/ready          ## every figure and table, from raw data; falls back to scale smoke where no data can be had
 	@python -m stages.available
@@ -16,6 +16,9 @@ lint: $(VENV)/ready           ## ruff: what it finds, and how it would lay the c
 
 figures: $(VENV)/ready        ## redraw every figure from the committed results, in one process
 	@python -m stages.plot --all
+
+experiments: $(VENV)/ready    ## `dvc exp show` without the thousand parameters that no one changed
+	@dvc exp show --no-pager --drop '.*' --keep '^(Experiment|scale|width|\w+\.(accuracy|reproduced))$$'
 
 plan: $(VENV)/ready           ## hours, memory and disk of a run: make plan SCALE=paper WIDTH=4
 	@python -m stages.price "$(SCALE)" "$(WIDTH)"
