@@ -43,7 +43,7 @@ def _record(function, arguments, seconds: float):
     """Note how long a paper's stage took, for `make plan`: in git, no dependency and no metric."""
     where = inspect.signature(function).bind(*arguments).arguments
     name = os.environ.get("DVC_STAGE")
-    if not name or not {"paper", "scale"} <= set(where):
+    if not name or not {"paper", "study", "scale"} <= set(where):  # redrawing leaves a clone as it was
         return
     from pipeline import devices, parameters  # torch among what they import, which stages have by now
     from wide import artifacts

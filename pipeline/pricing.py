@@ -166,7 +166,8 @@ def others(paper: str, scale: str, width: float, device: str) -> dict[str, float
 
 
 def other_stages(paper: str) -> set[str]:
-    """Names of a paper's stages that do not train."""
+    """Names of a paper's stages that measure."""
     stages = parameters.read(parameters.paper_file(paper, "dvc.yaml"))["stages"]
     commands = {name: str((stage.get("do") or stage)["cmd"]) for name, stage in stages.items()}
-    return {name for name, command in commands.items() if "stages.train " not in command}
+    free = ("stages.train ", "stages.plot ", "stages.claims ")  # priced apart, or done in seconds
+    return {name for name, command in commands.items() if not any(each in command for each in free)}

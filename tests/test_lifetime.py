@@ -179,14 +179,19 @@ def test_a_stage_notes_its_time_and_does_not_fail_for_it(tmp_path, monkeypatch):
     Path("params.yaml").write_text("width: 2\n")
     note = Path("results/quick/paper/timing.json")
 
-    def main(paper, scale):
-        Path("done").write_text(paper)
+    def redraw(paper, key, scale):
+        Path("drawn").write_text(paper + key + scale)
 
-    stage(main)("paper", "quick")
+    def main(paper, study, scale):
+        Path("done").write_text(paper + study + scale)
+
+    stage(redraw)("paper", "fig1", "quick")
+    assert Path("drawn").exists() and not note.exists()  # a reviewer's clone stays as it was
+    stage(main)("paper", "study", "quick")
     assert json.loads(note.read_text())["train@quick"]["width"] == 2
     note.write_text("<<<<<<< HEAD\n")
     Path("done").unlink()
-    stage(main)("paper", "quick")
+    stage(main)("paper", "study", "quick")
     assert Path("done").exists()
 
 
