@@ -127,14 +127,15 @@ def fewest(stated, cap):
 def seeds_of(stated, key: str) -> list[int]:
     """Seeds of a size: so many from 0, a list, or a mapping of sizes to one or the other; capped or not.
 
-    Raises ValueError for a mapping that leaves the size out, and for a cap that leaves it no seed.
+    A cap of 0 leaves the size out. Raises ValueError for a mapping that does not name it, and for a list that
+    keeps none of its seeds.
     """
     if not isinstance(stated, Capped):
         seeds = _of_size(stated, key)
         return list(range(seeds)) if isinstance(seeds, int) else list(seeds)
     seeds, cap = seeds_of(stated.stated, key), _of_size(stated.cap, key)
     left = seeds[:cap] if isinstance(cap, int) else [seed for seed in seeds if seed in cap]
-    if not left:
+    if not left and cap != 0:
         raise ValueError(f"the cap on seeds, {cap}, leaves {key} none of its {len(seeds)}: raise it")
     return left
 

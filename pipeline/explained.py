@@ -49,7 +49,7 @@ def _varied(variant: Variant) -> set[tuple]:
 def _remark(variant: Variant, path: tuple) -> str:
     """What the paper has in the place of a value that is another, and what a shrunk image makes of it."""
     ours, paper = variant.resolved.values[path], variant.stated.get(path)
-    if path == CROP:
+    if path == CROP and variant.plan.sizes:
         crop = variant.recipe(variant.plan.sizes[0]).augment.crop
         return "" if crop == ours else f"{crop} of the shrunk image"
     if path in [place for place, *_ in variant.resolved.departures]:

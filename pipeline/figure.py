@@ -1,11 +1,9 @@
-"""What several drawings share: an entry at a scale, the results and networks it names, clouds, tables."""
+"""What several drawings share: an entry at a scale, the results and networks it names, tables."""
 
+import re
 from itertools import count, takewhile
 
-import numpy as np
-
 from pipeline.cells import Cells
-from wide import plot
 
 OTHERS = "others"  # in a mapping that chooses by scale: every scale that it does not name
 SHOWN = "{shown}"  # in a text: the variant whose networks are shown at the scale
@@ -61,9 +59,30 @@ def studies(panels) -> list[tuple[str, str]]:
     return [(panel["study"], panel["variant"]) for panel in panels]
 
 
-def variants(panels) -> str:
-    """Their variants, once each, for a figure's small print."""
-    return ", ".join(dict.fromkeys(panel["variant"] for panel in panels))
+def listing(words) -> str:
+    """a, b and c."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def left_out(names, scale: str) -> str:
+    """A sentence that names the panels that did not run; none for no names."""
+    return f"Not run at {scale}: {'; '.join(merged(names))}." if any(names) else ""
+
+
+def nothing(names, scale: str) -> str:
+    """A sentence in the place of a figure of which nothing ran."""
+    return f"Nothing of this figure runs at scale {scale}: {'; '.join(merged(names))}."
+
+
+def merged(names) -> list[str]:
+    """Each name once; those that differ in their last brackets alone as one: ResNet-38 (8×, 10×)."""
+    kinds = {}
+    for name in dict.fromkeys(" ".join(name.split()) for name in names if name):
+        kind, inside = re.fullmatch(r"(.*?)(?: \(([^()]*)\))?", name).groups()
+        kinds.setdefault(kind, []).append(inside)
+    brackets = [", ".join(filter(None, inside)) for inside in kinds.values()]
+    return [kind + f" ({inside})" * bool(inside) for kind, inside in zip(kinds, brackets)]
 
 
 def network(found: Cells, size: str, nth: int = 0) -> tuple[str | None, int | None]:
@@ -81,26 +100,20 @@ def network(found: Cells, size: str, nth: int = 0) -> tuple[str | None, int | No
 def titled(template: str, found: Cells, size: str | None, **facts) -> str:
     """A title with the depth and the width of a size, from the result or, where it is left out, from its key.
 
-    A size of None, the largest of an empty result, has no title but one that names no facts.
+    {channels} is ", 32 ch" where the first stage has so many. A size of None, the largest of an empty result,
+    has no title but one that names no facts.
     """
     if size is None:
         return "" if "{" in template else template
     known = {name: float(found.get(name, size)) for name in ("depth", "width") if found.has(name, size)}
     facts |= {"width": 1.0, **(known if len(known) == 2 else stated(size) | known)}
-    return template.format(**facts)
+    channels = f", {int(found.get('channels', size))} ch" if found.has("channels", size) else ""
+    return template.format(channels=channels, **facts)
 
 
 def stated(key: str) -> dict[str, float]:
     """What the key of a size says of it: {"width": 4.0} for w4, {"depth": 110.0} for d110."""
     return {{"w": "width", "d": "depth"}[key[0]]: float(key[1:])}
-
-
-def small_print(cka: Cells, size: str, seed: int, block: str = "block") -> str:
-    """A heatmap's: test accuracy, and the share of the layers that lie in the block."""
-    known = cka.size(size)
-    accuracy = known.accuracy[known.seeds.index(seed)]
-    fraction = cka.get(block, size, seed)[0]
-    return f"{100 * accuracy:.1f} %, block {100 * fraction:.0f} %"
 
 
 def numbered(found: Cells) -> list[tuple[int, float]]:
@@ -119,51 +132,10 @@ def plain_resnet(depth: int, width: float, between: str = " ") -> str:
     return f"ResNet-{depth}" if width == 1 else resnet(depth, width, between)
 
 
-def cloud(box, found: Cells, across: int, up: int):
-    """Images by the accuracy of the first half of one group's networks and of the second half of another's.
-
-    Accuracies over n networks are multiples of 1/n: shaded is how many images share a place, and written
-    where there are few places.
-    """
-    n = min(int(found.get("networks", group)) for group in (across, up)) // 2
-    accuracies = np.stack([found.get("first", across), found.get("second", up)], axis=1)
-    marks = np.rint(n * accuracies)
-    shades = plot.class_map((marks + 0.5) / (n + 1), np.zeros(len(marks), int), plot.class_colours(1), n + 1)
-    box.imshow(shades, extent=[-50 / n, 100 + 50 / n] * 2)
-    box.axline((0, 0), slope=1, color=plot.GREY, linewidth=0.5, linestyle=":")
-    if n < 5:
-        _write_shares(box, marks, n)
-    names = [resnet(*group) for group in numbered(found)]
-    box.set(
-        xlabel=f"{names[across]} (%)",
-        ylabel=f"{names[up]}{', others' if up == across else ''} (%)",
-        xticks=[0, 50, 100],
-        yticks=[0, 50, 100],
-    )
-
-
-def _write_shares(box, marks, n):
-    for mark, images in zip(*np.unique(marks, axis=0, return_counts=True), strict=True):
-        box.text(
-            *(100 * mark / n),
-            f"{100 * images / len(marks):.1f} %",
-            ha="center",
-            va="center",
-            fontsize=5,
-            color="white" if images > len(marks) ** 0.6 else "black",
-        )
-
-
 def legends(boxes) -> dict:
     """{label: handle} of what several panels show, each label once."""
     pairs = (zip(*box.get_legend_handles_labels(), strict=True) for box in boxes)
     return {label: handle for of_box in pairs for handle, label in of_box}
-
-
-def dispersion(found: Cells, across: int, up: int) -> str:
-    """How far images lie from the diagonal of a cloud, root mean square and its standard error, in points."""
-    value, error = (100 * found.get(name)[across, up] for name in ("dispersion", "dispersion_se"))
-    return f"dispersion {value:.2f} ± {error:.2f}"
 
 
 def page(title: str, *parts: str) -> str:

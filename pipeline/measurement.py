@@ -11,6 +11,7 @@ from pipeline.balance import balanced
 from pipeline.caps import at_most, measure_caps
 from pipeline.cells import Cells
 from pipeline.folder import images_of
+from pipeline.lanes import side_by_side
 from pipeline.networks import Variant, trained
 from pipeline.parameters import declared
 from wide import artifacts
@@ -34,12 +35,14 @@ def examples(scale: str, data: str, split: str, label: str, most: int | None = N
 class Measurement:
     """A variant's networks and the test images that a measure shows them; ``found`` is its result so far.
 
+    address: (measure, paper, study, variant, scale).
     params: what the running stage declares. caps: the scale's on measures.
     settings: of this measure, cut to the caps. own: the study's for it.
     images, labels: as `examples` gives them.
     most: members of a size that are measured, None for all.
     """
 
+    address: tuple
     params: dict
     caps: dict
     settings: dict
@@ -52,17 +55,56 @@ class Measurement:
 
     @classmethod
     def of(
-        cls, measure: str, paper: str, study: str, variant: str, scale: str, most: int | None = None
+        cls,
+        measure: str,
+        paper: str,
+        study: str,
+        variant: str,
+        scale: str,
+        most: int | None = None,
+        params: dict | None = None,
     ) -> "Measurement":
-        """What a stage measures. most: members of a size, fewer than the scale's cap says."""
-        params = declared()
+        """What a stage measures. most: members of a size, fewer than the scale's cap says.
+
+        params: in a process that has no stage, those of the process that has.
+        """
+        params = declared() if params is None else params
         caps = measure_caps(params, params[study], scale)
         settings = at_most(params.get("measures", {}).get(measure, {}), caps)
         own = params[study].get("measure", {}).get(measure, {})
         networks = trained(scale, paper, study, variant)
         images, labels = examples(scale, networks.set, networks.test, networks.labels, caps.get("points"))
         found = Cells({"images": np.int64(len(images))})
-        return cls(params, caps, settings, own, networks, images, labels, most or caps.get("networks"), found)
+        address = measure, paper, study, variant, scale
+        most = most or caps.get("networks")
+        return cls(address, params, caps, settings, own, networks, images, labels, most, found)
+
+    def described(self, most: int | None = None) -> Cells:
+        """A result that has only what is known of each size. most: members of a size that it tells of."""
+        found = Cells({"images": np.int64(len(self.images))})
+        for size in self.variant.sizes:
+            size.describe(found, size.members(self.most)[:most])
+        return found
+
+    def each(self, function, title: str, work):
+        """(size, seed, function(measurement, size, index, advance)) of all members, which are side by side.
+
+        function: of a module, or a `partial` of one; its measurement is that of its process, and what it
+            returns can be pickled. advance: to be called with images done.
+        work: of a size, how many images a member's work is worth, of a training's.
+        On a CPU each works on one thread, so that no result depends on how many there are.
+        """
+        sizes = self.variant.sizes
+        pieces, total = {}, 0
+        for row in reversed(range(len(sizes))):  # the largest first, so that no long one is left for the end
+            for index, seed in sizes[row].members(self.most):
+                pieces[f"{sizes[row].key} seed {seed}"] = function, row, index
+                total += work(sizes[row])
+        with scratch.bar(total, title) as bar:
+            done = side_by_side(_member, pieces, bar, (Measurement.of, *self.address, self.most, self.params))
+        for size in sizes:
+            for _, seed in size.members(self.most):
+                yield size, seed, done[f"{size.key} seed {seed}"]
 
     def sizes(self, title: str | None = None):
         """Each size, described in ``found``, with its members: (size, iterator of (seed, network)).
@@ -74,6 +116,10 @@ class Measurement:
             for size, members in zip(self.variant.sizes, chosen):
                 size.describe(self.found, members)
                 yield size, _networks(size, members, bar)
+
+
+def _member(todo, function, row, index, advance):
+    return function(todo, todo.variant.sizes[row], index, advance)
 
 
 def _networks(size, members, bar):

@@ -6,7 +6,6 @@ It builds it, views images as its training did, and gives features, logits or th
 from dataclasses import dataclass
 
 import torch
-from torch.func import functional_call
 
 from pipeline import devices
 from pipeline.cells import Cells
@@ -77,17 +76,16 @@ class Trained:
     def forward(self, index: int):
         """Member ``index`` as measures call it: f(images, tap=None, **options) -> logits, float32.
 
-        images: uint8 or float, as `view` gives them.
+        images: uint8 or float, as `view` gives them. No gradient can be taken through it.
         """
-        net, device = self.build().to(devices.device()).eval(), devices.device()
-        state = {name: value.to(device) for name, value in member(self.population, index).items()}
+        net, device = self.module(index).requires_grad_(False), devices.device()
         standardise = self.fact["recipe"]["standardise"]
 
-        @torch.no_grad()
+        @torch.inference_mode()
         def call(images, tap=None, **options):
             x = prepare_inputs(images.to(device), standardise)
             x = x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x
-            return functional_call(net, state, (x,), {"tap": tap, **options})
+            return net(x, tap=tap, **options)
 
         return call
 
@@ -125,6 +123,7 @@ class Trained:
             facts |= {
                 "post": [layer in post for layer in built.layers],
                 "stage": [built.stage_of(layer) for layer in built.layers],
+                "channels": built.stem["conv"].out_channels,  # of the first stage
             }
         if self.fact.get("panel"):
             facts["panel"] = " ".join(f"{name}={value}" for name, value in self.fact["panel"].items())

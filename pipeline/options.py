@@ -9,7 +9,7 @@ from pipeline.bounds import Bound, Named
 def _names_facts(title: str) -> bool:
     """Whether a text can be filled in with what is known of a network."""
     try:
-        title.format(depth=1.0, width=1.0, seed=0, late=0.5)
+        title.format(depth=1.0, width=1.0, channels=", 8 ch", seed=0, late=0.5)
     except (KeyError, IndexError, ValueError, AttributeError):
         return False
     return True
@@ -20,7 +20,7 @@ def of_length(length: int) -> Bound:
     return Bound(f", {length} of them", lambda values: len(values) == length)
 
 
-Title = Annotated[str, Bound(" whose braces name depth, width, seed or late", _names_facts)]
+Title = Annotated[str, Bound(" whose braces name depth, width, channels, seed or late", _names_facts)]
 Study = Annotated[str, Named("studies")]
 Variant = Annotated[str, Named("variants")]
 Key = Annotated[str, Named("keys")]  # of a size

@@ -149,6 +149,8 @@ def _sizes(settings: dict, panel: dict, multiplier: float, card) -> list[Size]:
         seen.add((width, *extra.values()))
         label = "-".join([*(str(value).replace("/", "_") for value in panel.values()), key])
         seeds = seeds_of(settings["seeds"], key)
+        if not seeds:  # the scale leaves it out
+            continue
         found.append(Size(label, width, {**options, **extra}, settings.get("recipe", {}), seeds, panel))
     return found
 

@@ -13,6 +13,7 @@ import numpy as np
 from pipeline.bounds import Count, Named
 from pipeline.caps import at_most, measure_caps
 from pipeline.cells import Cells
+from pipeline.lanes import one_thread
 from pipeline.lifetime import stage
 from pipeline.measurement import examples
 from pipeline.networks import trained
@@ -40,29 +41,39 @@ def main(paper: str, group: str, scale: str, study: str):
     found, networks, sizes = Cells(), [], []
     for part in params["across"][group]:
         variant = trained(scale, paper, part["study"], part.get("variant") or params["shown"][scale])
+        if not variant.sizes:
+            continue  # the scale leaves it out
         size = choose(variant.sizes, part["size"])
         for index, seed in size.members(part["members"]):
             describe(found, len(networks), size, index, seed)
             networks.append(size.forward(index))
             sizes.append(size)
     images, _ = examples(scale, variant.set, variant.test, variant.labels, caps.get("points"))
-    options = {**settings, "batch": min(settings["batch"], len(images))}
-    similarity = streamed_cka(networks, sizes[0].view(images), **options)
+    found.put("images", np.int64(len(images)))
+    if networks:
+        compare(found, networks, sizes[0].view(images), settings)
+    found.save(artifacts.result(scale, paper, "across", "cka", group))
+
+
+def compare(found, networks, images, settings):
+    """Put the matrix of each pair of networks, and each one's block."""
+    options = {name: settings[name] for name in ("passes", "seed", "gram_precision")}
+    with one_thread():  # so that no number depends on how many there are
+        batch = min(settings["batch"], len(images))
+        similarity = streamed_cka(networks, images, batch=batch, **options)
     for row in range(len(networks)):
         found.put("block", np.array(block_fraction(similarity.between(row, row))), row)
         for column in range(row, len(networks)):
             matrix = similarity.between(row, column).filled(np.nan)
             found.put("cka", matrix.astype(np.float16), row, column)
-    found.put("images", np.int64(len(images)))
     found.put("batches", np.int64(similarity.batches))
-    found.save(artifacts.result(scale, paper, "across", "cka", group))
 
 
 def describe(found, number, size, index, seed):
     """What is known of one network, at its number."""
     own = Cells()
     size.describe(own, [(index, seed)])
-    for name in ("layers", "post", "stage", "width", "depth"):
+    for name in ("layers", "post", "stage", "width", "depth", "channels"):
         if own.has(name, size.key):
             found.put(name, own.get(name, size.key), number)
     found.put("seed", np.int64(seed), number)

@@ -113,10 +113,8 @@ def predictions(size, index, images, batch=500):
 
 
 def put_groups(found, groups, settings):
-    """Per-example accuracies of both halves of each group, and how far every pair of groups lies from the
-    diagonal.
-    """
-    halves = [[group[part] for part in agreement.halves(len(group))] for group in groups]
+    """Per-example accuracies of both halves of each group, and the dispersion of every pair of groups."""
+    halves = [halves_of(group) for group in groups]
     for number, (group, (first, second)) in enumerate(zip(groups, halves)):
         found.put("first", agreement.example_accuracy(first), number)
         found.put("second", agreement.example_accuracy(second), number)
@@ -136,10 +134,8 @@ def put_images(found, deep, wide, images, shown):
     """The images with the largest gaps either way, chosen on first halves, and their accuracies on second
     halves.
     """
-    first, second = (
-        [agreement.example_accuracy(group[agreement.halves(len(group))[half]]) for group in (deep, wide)]
-        for half in (0, 1)
-    )
+    halves = [halves_of(group) for group in (deep, wide)]
+    first, second = ([agreement.example_accuracy(pair[half]) for pair in halves] for half in (0, 1))
     index = np.concatenate(
         [agreement.largest_gaps(*first, shown), agreement.largest_gaps(*first[::-1], shown)]
     )
@@ -150,9 +146,12 @@ def put_images(found, deep, wide, images, shown):
 
 
 def put_classes(found, deep, wide, labels):
-    """Class accuracies, Welch's tests, and the nested logistic models (appendix F.3)."""
-    halves = {f"control_{name}": deep[part] for name, part in zip("ab", agreement.halves(len(deep)))}
-    groups = {"deep": deep, "wide": wide, **halves}
+    """Class accuracies, Welch's tests, and the nested logistic models (appendix F.3).
+
+    Each also of two halves of the deep networks, between which no architecture differs.
+    """
+    halves = halves_of(deep)
+    groups = {"deep": deep, "wide": wide, "control_a": halves[0], "control_b": halves[1]}
     by_class = {name: agreement.class_accuracy(group, labels) for name, group in groups.items()}
     for name, value in by_class.items():
         found.put(name, value.mean(0), "class")
@@ -161,6 +160,14 @@ def put_classes(found, deep, wide, labels):
     models = agreement.nested_models(wide, deep, labels)
     found.put("aic", models.aic, "models")
     found.put("v2", np.float64(models.v2), "models")
+    for name, pair in (("fall", (wide, deep)), ("control_fall", halves)):
+        fall, error = agreement.aic_falls(*pair, labels)
+        found.put_all({name: fall, f"{name}_se": error}, "models")
+
+
+def halves_of(group):
+    """Two disjoint halves of a group's networks."""
+    return [group[part] for part in agreement.halves(len(group))]
 
 
 def word(card, wnid) -> str:
@@ -182,6 +189,9 @@ def put_synsets(found, deep, wide, labels, card, least):
     found.put("threshold", np.int64(least), "synset")
     for name, value in synsets.synset_table(wide, deep, labels, groups).items():
         found.put(renamed.get(name, name), value, "synset")
+    halves, alone = halves_of(deep), np.full(len(groups), np.nan)  # one network has no spread to test with
+    p = synsets.synset_table(*halves, labels, groups)["p"] if len(halves[0]) > 1 else alone
+    found.put("p_control", p, "synset")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from dataclasses import asdict
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -42,8 +43,24 @@ def judge(paper: str, scale: str, params: dict, deps=None) -> list:
             raise ValueError(f"{path} is read, and claims does not depend on it: add it to its deps")
         return cells.load(scale, paper, study, measure, variant)
 
-    shown = params.get("shown", {}).get(scale, "")
-    return judged(paper, Case(load, scale, params["width"], shown, params["figures"]))
+    shown, found = params.get("shown", {}).get(scale, ""), floors(paper, scale, deps)
+    return judged(paper, Case(load, scale, params["width"], shown, params["figures"], found))
+
+
+def floors(paper: str, scale: str, deps=None) -> dict:
+    """{(study, variant): test accuracy of a linear classifier on the pixels}, of all data sets.
+
+    deps: as of `judge`.
+    """
+    folder = artifacts.result(scale, paper, "floor", "linear", "").parent
+    found = folder.glob("*.json") if deps is None else map(Path, deps)
+    files = [artifacts.load_numbers(path) for path in sorted(found) if path.parent == folder]
+    return {
+        (study, variant): facts["accuracy"]
+        for studies in files
+        for study, variants in studies.items()
+        for variant, facts in variants.items()
+    }
 
 
 def judged(paper: str, case: Case) -> list:
@@ -76,9 +93,9 @@ def functions(paper: str) -> dict:
 def summary(paper: str, claims: list, trainings: list) -> dict:
     """What `dvc metrics diff` and `dvc exp show` show of a paper: claims by verdict, mean test accuracy.
 
-    trainings: files of accuracies.
+    Sanity checks are no findings and are not counted. trainings: files of accuracies.
     """
-    counts = Counter(claim.verdict for claim in claims)
+    counts = Counter(claim.verdict for claim in claims if not claim.sanity)
     found = [cells.Cells.load(path) for path in trainings]
     accuracies = [np.nanmean(size.accuracy) for training in found for size in training.sizes()]
     numbers = {verdict.replace(" ", "_"): counts[verdict] for verdict in VERDICTS}

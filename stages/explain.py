@@ -19,6 +19,9 @@ def main(study: str, variant: str, scale: str = ""):
     table("settings", [row(setting) for setting in settings(found)])
     table("data", [row(setting) for setting in data(found)])
     each = sizes(found)
+    if not each:
+        print(f"\nthe scale leaves it out: no network is trained at {scale}")
+        return
     columns = [name for name in each[0] if any(size[name] for size in each)]
     table("sizes", [columns, *([size[name] for name in columns] for size in each)])
     print(f"\n{note(found)}")

@@ -13,8 +13,10 @@ import numpy as np
 
 from pipeline import devices, scratch
 from pipeline.bounds import Count, Positive, at_least, below
+from pipeline.lanes import side_by_side
 from pipeline.lifetime import stage
 from pipeline.measurement import Measurement, examples
+from pipeline.parameters import declared
 from pipeline.plan import plan
 from wide import artifacts
 from wide.measure.probe import train_probes
@@ -26,7 +28,10 @@ from wide.training.randomness import epoch_draws
 
 @dataclass(frozen=True)
 class Settings:
-    """pool: features are averaged over squares of so many pixels. evaluations: of which the best counts."""
+    """pool: features are averaged over squares of so many pixels. evaluations: of which the best counts.
+
+    networks: members of a size that are probed.
+    """
 
     batch: Annotated[int, at_least(2)]
     epochs: Count
@@ -34,6 +39,7 @@ class Settings:
     momentum: Annotated[float, below(1)]
     pool: Count
     evaluations: Count
+    networks: Count
     augment: Augment
 
     def refuse(self, trial):
@@ -47,25 +53,63 @@ class Settings:
 
 @stage
 def main(paper: str, study: str, variant: str, scale: str):
-    todo = Measurement.of("probe", paper, study, variant, scale, most=1)
-    settings = todo.settings
-    train, labels = training_examples(todo.params, study, variant, scale, todo.variant)
-    batch = min(settings["batch"], len(train))
-    total = settings["epochs"] * (len(train) // batch)
-    total = max(1, min(total, todo.caps.get("views", total * batch) // batch))
-    with scratch.bar(total * len(todo.variant.sizes), f"{study} {variant}: probes", "batch") as bar:
-        for size, networks in todo.sizes():
-            built = residual(size.build())
-            put_places(todo.found, size.key, built)
-            crop = round(settings["augment"]["crop"] * size.image[1] / train.shape[2])
-            augment = Augment(**{**settings["augment"], "crop": crop})
-            for seed, network in networks:
-                shown = batches(size.view(train), labels, augment, batch, total, bar)
-                best = probed(network, shown, built, size, todo, total)
-                before, after = np.split(best, 2)
-                todo.found.put("before", before, size.key, seed)
-                todo.found.put("after", after, size.key, seed)
-    todo.found.save(artifacts.result(scale, paper, study, "probe", variant))
+    params = declared()
+    setting = paper, study, variant, scale, params
+    probing = Probing(*setting)
+    most = probing.todo.settings["networks"]
+    found, sizes = probing.todo.described(most), probing.todo.variant.sizes
+    for size in sizes:
+        put_places(found, size.key, residual(size.build()))
+    pieces = {
+        f"{size.key} seed {seed}": (row, index)
+        for row, size in reversed(list(enumerate(sizes)))
+        for index, seed in size.members(most)
+    }
+    with scratch.bar(probing.views * len(pieces), f"{study} {variant}: probes") as bar:
+        done = side_by_side(Probing.probe, pieces, bar, (Probing, *setting))
+    for size in sizes:
+        for _, seed in size.members(most):
+            found.put_all(done[f"{size.key} seed {seed}"], size.key, seed)
+    found.save(artifacts.result(scale, paper, study, "probe", variant))
+
+
+class Probing:
+    """The networks of a variant, their test images, and what they were trained on.
+
+    Each process that trains probes makes one of its own. total: minibatches that each network's probes learn
+    from. views: images in them.
+    """
+
+    def __init__(self, paper, study, variant, scale, params: dict):
+        self.todo = Measurement.of("probe", paper, study, variant, scale, params=params)
+        self.batch = self.total = self.views = 0
+        if self.todo.variant.sizes:  # none where the scale leaves the variant out
+            self.train, self.labels = training_examples(params, study, variant, scale, self.todo.variant)
+            self._count()
+
+    def _count(self):
+        settings = self.todo.settings
+        self.batch = min(settings["batch"], len(self.train))
+        total = settings["epochs"] * (len(self.train) // self.batch)
+        most = self.todo.caps.get("views", total * self.batch) // self.batch
+        self.total = max(1, min(total, most))
+        self.views = self.total * self.batch
+
+    def probe(self, row: int, index: int, advance) -> dict:
+        """Best accuracies of the probes of a member, before and after all residual additions."""
+        size, settings = self.todo.variant.sizes[row], self.todo.settings["augment"]
+        crop = round(settings["crop"] * size.image[1] / self.train.shape[2])
+        shown = batches(
+            size.view(self.train),
+            self.labels,
+            Augment(**{**settings, "crop": crop}),
+            self.batch,
+            self.total,
+            advance,
+        )
+        best = probed(size.forward(index), shown, residual(size.build()), size, self.todo, self.total)
+        before, after = np.split(best, 2)
+        return {"before": before, "after": after}
 
 
 def put_places(found, key, built):
@@ -99,7 +143,7 @@ def training_examples(params, study, variant, scale, networks):
     return images[kept], labels[kept]
 
 
-def batches(images, labels, augment, batch, total, bar):
+def batches(images, labels, augment, batch, total, advance):
     """Minibatches (images float in [0, 1], labels), augmented, in a new order each pass."""
     a_pass, labels = len(images) // batch, labels.to(images.device)
     for step in range(total):
@@ -109,7 +153,7 @@ def batches(images, labels, augment, batch, total, bar):
         index = order[here].to(images.device)
         x = prepare_inputs(images[index])
         yield (x if numbers is None else augment(x, numbers[here].to(images.device))), labels[index]
-        bar.update()
+        advance(batch)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""What the hidden state encodes: `python -m stages.structure <paper> <study> <variant> <scale> <judge's
-study>`.
+"""What the hidden state encodes: `python -m stages.structure <paper> <study> <variant> <scale> [<judge's
+study>]`.
 
-Class purity and clusters of the map, shift, colour and mirror image read from the activations, and how sure
-an independently trained classifier, the judge, is of the icons.
+Class purity and clusters of the map, shift, colour and mirror image read from the activations. Where a judge
+is named, an independently trained classifier: how near an atlas' icons lie to real images in its features.
 """
 
 import sys
@@ -11,14 +11,21 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from pipeline.bounds import Named
 from pipeline.cells import Cells, load
+from pipeline.lanes import one_thread
 from pipeline.lifetime import stage
 from pipeline.networks import trained
 from pipeline.parameters import declared
 from wide import artifacts
-from wide.measure import lucid, structure
+from wide.measure import icons_judged, lucid, maps, structure
+from wide.measure.equal_units import raw_and_equal
+from wide.measure.mirror import odd_share
+
+REFERENCE = 5000  # real images among which an icon's neighbours are looked for
+PICTURES = 200  # of noise and of held-out real images, which icons are compared with
 
 
 @dataclass(frozen=True)
@@ -36,25 +43,36 @@ class OfStudy:
 
 
 @stage
-def main(paper: str, study: str, variant: str, scale: str, judge: str):
-    own = declared()[study]["measure"]
+def main(paper: str, study: str, variant: str, scale: str, judge: str | None = None):
+    # The order in which threads add up is no part of a result.
+    with one_thread(), threadpool_limits(1):
+        found = measured(paper, study, variant, scale, declared()[study]["measure"])
+        if judge:
+            judge_icons(found, paper, study, variant, scale, judge)
+        found.save(artifacts.result(scale, paper, study, "structure", variant, "json"))
+
+
+def measured(paper, study, variant, scale, own) -> Cells:
+    """What the maps and the activations of every size hold."""
     networks = trained(scale, paper, study, variant)
-    [classifier] = trained(scale, paper, judge, "judge").sizes
     tensors, _ = artifacts.load_tensors(artifacts.activations(scale, paper, study, variant))
     splits, _ = artifacts.load_tensors(artifacts.dataset(scale, networks.set), ["train/images"])
     images = splits["train/images"][tensors["index"]]
-    maps, atlas = (load(scale, paper, study, measure, variant) for measure in ("umap", "atlas"))
-    labels = maps.get(networks.labels, "label").astype(np.int64)
-    found = Cells()
-    for size, index in networks.firsts():
-        features, points = tensors[f"{size.key}/features"], maps.get("points", size.key)
+    mapped = load(scale, paper, study, "umap", variant)
+    labels = mapped.get(networks.labels, "label").astype(np.int64)
+    sizes = networks.firsts()
+    kept = min(tensors[f"{size.key}/features"].shape[1] for size, _ in sizes)
+    found = Cells({"equal_units": kept})
+    for size, index in sizes:
+        features, points = tensors[f"{size.key}/features"], mapped.get("points", size.key)
         found.put_all(of_network(size, features), size.key)
         found.put_all(of_map(points, labels), size.key)
-        found.put_all(of_shift(maps, points, features, labels), size.key)
-        found.put_all(of_icons(atlas, size.key, classifier, own["atlas"]["pad"]), size.key)
+        found.put_all(of_shift(mapped, points, features, labels, kept), size.key)
         if "structure" in own:
-            found.put_all(of_colour(size, index, features, images, labels, **own["structure"]), size.key)
-    found.save(artifacts.result(scale, paper, study, "structure", variant, "json"))
+            colours = structure.colour_targets(images)
+            found.put_all(of_colour(points, features, colours, labels, kept, **own["structure"]), size.key)
+            found.put_all(of_sides(size, index, features, images, labels, kept, **own["structure"]), size.key)
+    return found
 
 
 def of_network(size, features) -> dict:
@@ -69,56 +87,109 @@ def of_network(size, features) -> dict:
 
 
 def of_map(points, labels) -> dict:
-    found = structure.clusters_within_classes(points, labels)
+    clusters = maps.clusters_within_classes(points, labels)
+    purity, purity_classes = maps.knn_purity(points, labels)
+    silhouette, silhouette_classes = maps.silhouette(points, labels)
     return {
-        "purity": structure.knn_purity(points, labels),
-        "silhouette": structure.silhouette(points, labels),
-        "clusters": found,
-        "clusters_mean": found.mean(),
+        "purity": purity,
+        "purity_classes": purity_classes,
+        "silhouette": silhouette,
+        "silhouette_classes": silhouette_classes,
+        "clusters": clusters,
+        "clusters_mean": clusters.mean(),
     }
 
 
-def of_shift(maps, points, features, labels) -> dict:
-    """Where images bear a shift: how well it is read from the hidden state, and seen in the map, within a
-    class.
-    """
-    if not maps.has("shift", "label"):
+def of_shift(mapped, points, features, labels, kept) -> dict:
+    """Where images bear a shift: how well state and map tell it within a class."""
+    if not mapped.has("shift", "label"):
         return {}
-    shift, origin = maps.get("shift", "label").astype(np.int64), maps.get("origin", "label")
+    shift, origin = mapped.get("shift", "label").astype(np.int64), mapped.get("origin", "label")
     originals = min(len(np.unique(origin[labels == label])) for label in np.unique(labels))
-    folds = max(2, min(5, originals))
-    fit = structure.within_class_r2(
-        features, structure.shift_targets(shift), labels, folds=folds, groups=origin
-    )
-    ring = structure.annulus_correlation(points, shift, labels)
-    return {"shift_r2": fit, "shift_r2_mean": fit.mean(), "annulus": ring, "annulus_mean": ring.mean()}
+    folds, targets = max(2, min(5, originals)), structure.shift_targets(shift)
 
+    def read(reduce):
+        return structure.within_class_r2(reduce(features), targets, labels, folds=folds, groups=origin)
 
-def of_colour(size, index, features, images, labels, coloured, mirrored) -> dict:
-    """Hue and mean colour within one class, left and right within another (Gilboa & Gur-Ari, 4.3: cars and
-    horses).
-    """
-    car, horse = labels == coloured, labels == mirrored
-    fit = structure.within_class_r2(features[car], structure.colour_targets(images[car]), labels[car])
-    other = size.features(index, torch.from_numpy(images[horse][..., ::-1].copy()))
+    raw, equal = (fit.mean(axis=1) for fit in raw_and_equal(read, features.shape[1], kept))
+    ring = maps.annulus_correlation(points, shift, labels)
     return {
-        "colour_r2": fit.mean(),
-        "mirror_accuracy": structure.mirror_separability(features[horse], other.numpy()),
+        "shift_r2": raw,
+        "shift_r2_mean": raw.mean(),
+        "shift_r2_equal": equal,
+        "shift_r2_equal_mean": equal.mean(),
+        "annulus": ring,
+        "annulus_mean": ring.mean(),
     }
 
 
-def of_icons(atlas, key, classifier, pad) -> dict:
-    """Confidence of the judge in the atlas' and the single neurons' icons, and colour of neighbours."""
-    icons = atlas.get("icons", key)
-    adjacent, pairs = structure.neighbour_colour_similarity(icons, atlas.get("cells", key))
-    numbers = {"icons": len(icons), "neighbour_colour_distance": adjacent, "random_colour_distance": pairs}
-    for name in ("icons", "neurons"):
-        if atlas.has(name, key):
-            pictures = torch.from_numpy(atlas.get(name, key)).float() / 255
-            fits = pictures.shape[2:] == classifier.image[1:]
-            view = pictures if fits else lucid.shrink(pictures, classifier.image[1])
-            numbers[f"{name}_confidence"] = structure.confidence(classifier.logits(0, view))
-    return numbers
+def of_colour(points, features, colours, labels, kept, coloured, mirrored) -> dict:
+    """Colour read within one class (section 4.3: cars), and whether the map goes by it across classes."""
+    of_class = labels == coloured
+
+    def read(reduce):
+        states = reduce(features[of_class])
+        return structure.within_class_r2(states, colours[of_class], labels[of_class])[0]
+
+    raw, equal = raw_and_equal(read, features.shape[1], kept)
+    neighbours = maps.colour_neighbours(points, colours[:, :3], labels)
+    return {
+        **_folds("colour_r2", raw),
+        **_folds("colour_r2_equal", equal),
+        "colour_neighbours": neighbours.mean(),
+        "colour_neighbours_classes": neighbours,
+    }
+
+
+def of_sides(size, index, features, images, labels, kept, coloured, mirrored) -> dict:
+    """How much of the state within a class says which side an image faces (4.3: horses)."""
+    of_class = labels == mirrored
+    turned = size.features(index, torch.from_numpy(images[of_class][..., ::-1].copy())).numpy()
+
+    def share(reduce):
+        return odd_share(reduce(features[of_class]), reduce(turned))
+
+    raw, equal = raw_and_equal(share, features.shape[1], kept)
+    return {**_folds("mirror_odd", raw), **_folds("mirror_odd_equal", equal)}
+
+
+def _folds(name, scores) -> dict:
+    return {name: scores.mean(), f"{name}_folds": scores}
+
+
+def judge_icons(found, paper, study, variant, scale, judge):
+    """How near icons, noise and held-out images lie to real images in the judge's features."""
+    networks = trained(scale, paper, study, variant)
+    [classifier] = trained(scale, paper, judge, "judge").sizes
+    names = ("train/images", f"{networks.test}/images")
+    splits, _ = artifacts.load_tensors(artifacts.dataset(scale, networks.set), names)
+    train, held_out = (some(splits[name], count) for name, count in zip(names, (REFERENCE, PICTURES)))
+    reference = seen(classifier, train)
+
+    def nearness(pictures):
+        return icons_judged.neighbour_cosine(seen(classifier, pictures), reference)
+
+    found.put("real_cosine", nearness(held_out))
+    found.put("noise_cosine", nearness(icons_judged.uniform_noise(PICTURES, train.shape[1:])))
+    found.put("smooth_noise_cosine", nearness(icons_judged.smooth_noise(train, PICTURES)))
+    atlas = load(scale, paper, study, "atlas", variant)
+    for size, _ in networks.firsts():
+        for name in ("icons", "neurons"):
+            if atlas.has(name, size.key):
+                found.put(f"{name}_cosine", nearness(atlas.get(name, size.key)), size.key)
+
+
+def some(images, count):
+    """A seeded draw of images."""
+    return images[np.sort(np.random.default_rng(0).permutation(len(images))[:count])]
+
+
+def seen(classifier, pictures):
+    """The judge's last hidden layer of uint8 pictures, antialiased to the size that it is shown."""
+    side = classifier.image[1]
+    if pictures.shape[2] != side:
+        pictures = lucid.shrink(torch.from_numpy(pictures).float() / 255, side).numpy()
+    return classifier.features(0, torch.from_numpy(pictures)).numpy()
 
 
 if __name__ == "__main__":

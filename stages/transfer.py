@@ -29,9 +29,10 @@ from wide.training.recipe import Recipe, steps_of
 
 @dataclass(frozen=True)
 class OfStudy:
-    """labels: the other task's. recipe: of the retraining."""
+    """labels: the other task's. test: the split that it is tested on. recipe: of the retraining."""
 
     labels: Annotated[str, Named("labels")]
+    test: Annotated[str, Named("splits")]
     recipe: Recipe
 
     def __post_init__(self):
@@ -78,7 +79,7 @@ class Transfer:
     def __init__(self, scale, paper, study, variant, task: dict, views: float | None):
         networks = trained(scale, paper, study, variant)
         tensors, card = artifacts.load_tensors(artifacts.dataset(scale, networks.set))
-        self.sizes, self.test, self.classes = networks.sizes, networks.test, card["classes"][task["labels"]]
+        self.sizes, self.test, self.classes = networks.sizes, task["test"], card["classes"][task["labels"]]
         splits = ("train", self.test)
         self.images = {name: torch.from_numpy(tensors[f"{name}/images"]) for name in splits}
         self.labels = {name: torch.from_numpy(tensors[f"{name}/{task['labels']}"]) for name in splits}

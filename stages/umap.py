@@ -3,7 +3,8 @@
 
 Of the first network of every size that did not diverge, without augmentation, for a seeded draw of training
 examples (all of them at scale paper). A stage of its own, so that a setting of the atlas does not redo the
-maps. umap-learn with a fixed random_state, which makes it single-threaded and reproducible.
+maps. umap-learn with a fixed random_state and all else on one thread, so that no map depends on how many
+there are.
 """
 
 import sys
@@ -12,11 +13,13 @@ from typing import Annotated, Literal
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from pipeline import scratch
 from pipeline.bounds import Count, Seed, at_least, between
 from pipeline.caps import measure_caps
 from pipeline.cells import Cells
+from pipeline.lanes import one_thread
 from pipeline.lifetime import stage
 from pipeline.networks import trained
 from pipeline.parameters import declared
@@ -43,7 +46,10 @@ def main(paper: str, study: str, variant: str, scale: str):
     images = torch.from_numpy(splits["train/images"])
     points = measure_caps(params, params[study], scale).get("points")
     index = np.sort(np.random.default_rng(0).permutation(len(images))[:points])
-    features = {size.key: size.features(member, images[index]).numpy() for size, member in networks.firsts()}
+    with one_thread():
+        features = {
+            size.key: size.features(member, images[index]).numpy() for size, member in networks.firsts()
+        }
     tensors = {f"{key}/features": value for key, value in features.items()}
     artifacts.save_tensors(artifacts.activations(scale, paper, study, variant), {"index": index, **tensors})
     found = Cells()
@@ -68,7 +74,8 @@ def labels_of(splits, index) -> dict:
 def put_map(found, size, features, settings):
     from umap import UMAP  # takes seconds to import, and others import this module for its settings
 
-    points = UMAP(**settings).fit_transform(features)
+    with one_thread(), threadpool_limits(1):  # the libraries that umap-learn has loaded by now
+        points = UMAP(**settings).fit_transform(features)
     found.put("points", points.astype(np.float32), size.key)
     found.put("width", np.float64(size.width), size.key)
     found.put("units", np.int64(features.shape[1]), size.key)

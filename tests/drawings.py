@@ -90,4 +90,5 @@ def assert_apart(figure, least: int = 1):
     for number, (text, box) in enumerate(boxes):
         assert page.x0 <= box.x0 and box.x1 <= page.x1, f"{text} is clipped"
         assert page.y0 <= box.y0 and box.y1 <= page.y1, f"{text} is clipped"
-        assert not [other for other, place in boxes[:number] if box.overlaps(place)], text
+        over = [other for other, place in boxes[:number] if box.overlaps(place)]
+        assert not over, f"{text} lies over {over}"

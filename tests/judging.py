@@ -17,10 +17,10 @@ def entries(paper: str) -> dict:
     return read(ROOT / "papers" / paper / "figures.yaml")["figures"]
 
 
-def case(paper: str, results: dict, scale="paper", width=1, shown="", figures=None) -> Case:
+def case(paper: str, results: dict, scale="paper", width=1, shown="", figures=None, floors=None) -> Case:
     """results: {(study, measure, variant): arrays by name}; what is not there, the scale has left out.
 
-    figures: keys of those that are judged, by default all.
+    figures: keys of those that are judged, by default all. floors: of `Case`, by default none.
     """
 
     def load(*place):
@@ -29,7 +29,7 @@ def case(paper: str, results: dict, scale="paper", width=1, shown="", figures=No
         return Cells(results[place], "/".join(place))
 
     kept = {key: entry for key, entry in entries(paper).items() if figures is None or key in figures}
-    return Case(load, scale, width, shown, kept)
+    return Case(load, scale, width, shown, kept, floors or {})
 
 
 def judge(paper: str, results: dict, **settings) -> list:

@@ -73,6 +73,13 @@ def imagenet(members=4, classes=20, names=False):
         by_class["name"] = np.array([f"class number {index}" for index in range(classes)])
     found.put_all(by_class, "class")
     found.put_all({"aic": np.array([5000.4, 4900, 4950]), "v2": np.float64(0.123)}, "models")
+    falls = {
+        "fall": [100.4, -50],
+        "fall_se": [9.0, 5],
+        "control_fall": [-9.0, -70],
+        "control_fall_se": [9.0, 5],
+    }
+    found.put_all({name: np.array(value) for name, value in falls.items()}, "models")
     found.put_all(synsets(), "synset")
     return found
 
@@ -86,6 +93,7 @@ def synsets():
         "deep_se": np.full(4, 0.001),
         "wide_se": np.full(4, 0.002),
         "p": np.array([1, 5.1e-5, 0.0231, 0.5]),
+        "p_control": np.array([1, 0.4, 0.5, 0.6]),
         "threshold": np.int64(5),
     }
 

@@ -15,9 +15,15 @@ GROUPS = {  # depth and width of the networks that are compared
     "seeds_small": [(38, 1.0)] * 3,
     "seeds_wide": [(38, 10.0)] * 3,
     "seeds_deep": [(110, 1.0)] * 3,
-    "architectures_plain": [(14, 2.0), (56, 1.0)],
-    "architectures_block": [(14, 2.0), (164, 1.0)],
+    "seeds_untrained_small": [(38, 1.0)] * 3,
+    "seeds_untrained": [(38, 10.0)] * 3,
+    "seeds_untrained_deep": [(110, 1.0)] * 3,
+    "architectures_plain": [(14, 2.0)] * 3 + [(56, 1.0)] * 3,
+    "architectures_block": [(14, 2.0)] * 3 + [(164, 1.0)] * 3,
+    "architectures_untrained": [(38, 2.0)] * 3 + [(56, 1.0)] * 3,
 }
+BASE = 16  # channels of the first stage at width 1
+STUDIES = {"cifar10": ("wide", "deep", "shallow"), "cifar100": ("wide100", "deep100")}
 
 
 def layers(depth, residual=True):
@@ -69,18 +75,29 @@ def square(post, block, dead=()):
     return found.astype(np.float16)
 
 
-def write(scale, study, variant, sizes, measures=("cka",), *, seeds=1, depth=38, residual=True, dead=()):
-    """Files of a study's variant. seeds: of every size, or {size: seeds}, 1 where it names none."""
-    shares = [
-        0,
-        0,
-        *np.linspace(0.25, 0.6, 9),
-    ]  # of the layers that lie in the block: none in the first two sizes
+def write(
+    scale,
+    study,
+    variant,
+    sizes,
+    measures=("cka",),
+    *,
+    seeds=1,
+    depth=38,
+    residual=True,
+    dead=(),
+    trained=True,
+):
+    """Files of a study's variant. seeds: of every size, or {size: seeds}, 1 where it names none.
+
+    A share of the layers lies in the block: none in the first two sizes, a twentieth in untrained ones.
+    """
+    shares = [0, 0, *np.linspace(0.25, 0.6, 9)] if trained else [0.05] * 11
     for measure in measures:
         found = Cells({"images": np.int64(IMAGES), "batches": np.int64(1)})
         for size, share in zip(sizes, shares, strict=False):
             members = seeds.get(size, 1) if isinstance(seeds, dict) else seeds
-            facts = describe(found, size, members, depth, residual)
+            facts = describe(found, size, members, depth, residual, trained)
             for seed in range(members):
                 block = block_of(len(facts["layers"]), share, seed)
                 of_network, of_size = MEASURES[measure](facts, block, seed, dead)
@@ -89,13 +106,14 @@ def write(scale, study, variant, sizes, measures=("cka",), *, seeds=1, depth=38,
         found.save(artifacts.result(scale, "nguyen", study, measure, variant))
 
 
-def describe(found, size, members, depth, residual):
+def describe(found, size, members, depth, residual, trained):
     """What every result says of a size: "w4" of a network of this depth, "d56" at width 1."""
     number = float(size[1:])
     width, depth = (number, depth) if size.startswith("w") else (1.0, int(number))
     facts = layers(depth, residual)
-    accuracy = 0.9 + 0.01 * np.arange(members)
-    found.describe(size, width=width, depth=depth, seeds=range(members), accuracy=accuracy, **facts)
+    accuracy = (0.9 if trained else 0.1) + 0.01 * np.arange(members)
+    known = {"width": width, "depth": depth, "channels": np.int64(BASE * width)}
+    found.describe(size, **known, seeds=range(members), accuracy=accuracy, **facts)
     return facts
 
 
@@ -155,10 +173,11 @@ def write_across(scale, group, networks=None):
     told = [layers(depth) for depth, _ in networks]
     blocks = []
     for number, ((depth, width), facts) in enumerate(zip(networks, told, strict=True)):
-        share = 0.5 if depth * width >= 100 else 0.0
+        share = 0.5 if depth * width >= 100 and "untrained" not in group else 0.0
         blocks.append(block_of(len(facts["layers"]), share, number))
         seed = networks[:number].count((depth, width))
         known = {"depth": np.int64(depth), "width": np.float64(width), "seed": np.int64(seed)}
+        known["channels"] = np.int64(BASE * width)
         found.put_all(facts | known | {"accuracy": np.float64(0.93), "block": blocks[number]}, number)
         found.put("cka", square(facts["post"], blocks[number]), number, number)
     for low in range(len(networks)):
@@ -176,6 +195,15 @@ def between(one, other, block, other_block):
     return found.astype(np.float16)
 
 
+def write_floors(scale):
+    """What linear classifiers reach on the same pixels and examples."""
+    shares = {"all": 1, "half": 2, "quarter": 4, "sixteenth": 16, "plain": 1}
+    facts = {variant: {"accuracy": 0.4, "examples": 50000 // share} for variant, share in shares.items()}
+    for name, studies in STUDIES.items():
+        path = artifacts.result(scale, "nguyen", "floor", "linear", name, "json")
+        artifacts.save_numbers(path, dict.fromkeys(studies, facts))
+
+
 def write_all(scale, paper=False):
     """What the heatmaps are drawn from, or what scale quick keeps of it."""
     few = ["w1", "w4", "w8"], ["d32", "d56", "d110"], ["d32", "d56", "d110"]
@@ -191,9 +219,14 @@ def write_all(scale, paper=False):
     write(scale, "wide", "sixteenth", wide if paper else ["w1", "w2", "w4", "w8"], of_wide, seeds=three)
     write(scale, "deep", "sixteenth", ALL["deep"], of_deep, seeds=three)
     write(scale, "wide", "plain", wide, residual=False)
+    write(scale, "wide", "untrained_plain", wide, residual=False, trained=False)
+    write(scale, "wide", "untrained", wide, ["cka", "pca"], seeds=five, trained=False)
+    write(scale, "deep", "untrained", deep, ["cka", "pca"], seeds=five, trained=False)
     for variant in ("all", "half", "quarter"):
         write(scale, "deep100", variant, deep100, dead=range(20, 25))
         write(scale, "wide100", variant, wide)
     write(scale, "imagenet", "wide_sixteenth", ["w1"], depth=50)
-    for group in GROUPS:
-        write_across(scale, group, None if paper else GROUPS[group][:2])
+    for group, networks in GROUPS.items():
+        alike = len(set(networks)) == 1
+        write_across(scale, group, None if paper else networks[:2] if alike else networks[::3])
+    write_floors(scale)

@@ -248,6 +248,30 @@ def test_larger_models_fit_better_and_aic_counts_their_parameters(rng):
         assert models.aic == pytest.approx(2 * models.parameters - 2 * models.log_likelihood)
 
 
+def test_aic_falls_by_the_difference_of_the_models(rng):
+    groups = two_types(rng, (8, 8), 6, 5)
+    fall, error = agreement.aic_falls(*groups)
+    assert fall == pytest.approx(-np.diff(nested_models(*groups).aic)) and (error > 0).all()
+
+
+def test_errors_of_aic_s_falls_are_their_spread_over_draws_of_classes(rng):
+    found = [agreement.aic_falls(*two_types(rng, (6, 6), 12, 4), folds=6) for _ in range(40)]
+    falls, errors = (np.array(part) for part in zip(*found, strict=True))
+    assert np.sqrt(np.mean(errors**2, 0)) == pytest.approx(falls.std(0), rel=0.3)
+
+
+def test_aic_falls_where_types_differ_and_rises_where_they_do_not(rng):
+    alike = two_types(rng, (20, 20), 20, 10, class_effect=0, example_effect=0)
+    by_class = two_types(rng, (20, 20), 20, 10, class_effect=2, example_effect=0)
+    by_example = two_types(rng, (20, 20), 20, 10, class_effect=0, example_effect=2)
+    for groups, signs in ((alike, (-1, -1)), (by_class, (1, -1)), (by_example, (1, 1))):
+        fall, error = agreement.aic_falls(*groups)
+        assert (np.sign(fall)[1], fall[1] * signs[1] > 2 * error[1]) == (signs[1], True)
+        assert (
+            fall[0] * signs[0] > 0 or groups is by_example
+        )  # classes of differing examples differ by chance
+
+
 def test_order_of_networks_examples_and_types_does_not_matter(rng):
     a, b, labels = two_types(rng, (5, 8))
     order = rng.permutation(len(labels))
@@ -300,6 +324,7 @@ def test_parameters_are_counted_at_imagenets_size(rng):
         (lambda c: agreement.example_accuracy(c.astype(float)), "give bool"),
         (lambda c: agreement.example_accuracy(c[0]), "networks x examples"),
         (lambda c: agreement.dispersion([0.5], [0.5, 0.5]), "same examples"),
+        (lambda c: agreement.aic_falls(c, c, np.zeros(c.shape[1], int)), "at least 2 classes"),
         (lambda c: agreement.dispersion_se(c, c, draws=1), "at least 2"),
         (lambda c: agreement.mean_test(c[:1], c), "at least 2 networks"),
         (lambda c: agreement.welch(c[:1], c), "at least 2 networks"),

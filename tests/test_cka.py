@@ -8,9 +8,9 @@ import torch
 from tapped import Watched, listed, seen_in
 
 from wide.measure import grams
-from wide.measure.cka import minibatches, streamed_cka
+from wide.measure.cka import minibatches, streamed_cka, streamed_ckas
 from wide.measure.exact_cka import cka, cka_biased, gram, hsic_unbiased, u_centre
-from wide.measure.grams import ieee_products, without_first_pc
+from wide.measure.grams import TOLERANCE, ieee_products, leading, relative_gap, without_first_pc
 
 
 @pytest.fixture
@@ -266,8 +266,8 @@ def test_the_first_principal_component_is_taken_off(rng):
     x = rng.normal(size=(64, 20)) + 3
     u, s, vt = np.linalg.svd(x - x.mean(0), full_matrices=False)
     rest = (u[:, 1:] * s[1:]) @ vt[1:]
-    assert np.allclose(without_first_pc(x @ x.T), rest @ rest.T, atol=1e-8)
-    assert np.allclose(without_first_pc(x @ x.T) @ u[:, 0], 0, atol=1e-8)
+    assert np.allclose(without_first_pc(x @ x.T).numpy(), rest @ rest.T, atol=1e-8)
+    assert np.allclose(without_first_pc(x @ x.T).numpy() @ u[:, 0], 0, atol=1e-8)
 
     common = 30 * rng.normal(
         size=(64, 1)
@@ -282,6 +282,117 @@ def test_the_first_principal_component_is_taken_off(rng):
     assert without.dead.tolist() == [False, False, True]  # nothing is left of a single unit
     stored = naive_cka([p.double().numpy() for p in pair], [np.arange(64)], 64, without_first_pc)
     assert without.cka[0, 1] == pytest.approx(stored[0, 1], abs=1e-3)
+
+
+SPECTRA = {
+    "dominated": np.r_[30.0, np.ones(63)],
+    "slow": 0.97 ** np.arange(64.0),
+    "close": np.r_[2, 2 * (1 - 1e-9), np.linspace(1, 0.1, 62)],
+    "equal": np.r_[2.0, 2, np.linspace(1, 0.1, 62)],
+    "all equal": np.ones(64),
+    "dense at the top": np.linspace(1, 1 - 1e-4, 64),
+    "rank 1": np.r_[3.0, np.zeros(63)],
+    "rank 0": np.zeros(64),
+}
+
+
+@pytest.mark.parametrize("name", SPECTRA)
+@pytest.mark.parametrize("size", [1e-20, 1, 1e20])
+def test_the_leading_pair_is_that_of_a_full_eigenproblem_by_its_residual(name, size, rng):
+    values = size * SPECTRA[name]
+    basis = np.linalg.qr(rng.normal(size=(64, 64)))[0]
+    k = torch.tensor((basis * values) @ basis.T)
+    exact, vectors = torch.linalg.eigh(k)
+    value, vector, residual = leading(k)
+    assert value == pytest.approx(float(exact[-1]), rel=1e-9, abs=1e-12 * size)
+    if not values.any():
+        assert not vector.any() and residual == 0 == relative_gap(k, value, vector)
+        return
+    assert float((k @ vector - value * vector).norm()) <= 2 * TOLERANCE * value and residual <= TOLERANCE
+    assert float(vector.norm()) == pytest.approx(1)
+    top = vectors[:, exact > float(exact[-1]) * (1 - 1e-6)]  # a vector, or any of the span of those that tie
+    assert name == "dense at the top" or float((top.T @ vector).norm()) > 1 - 1e-6
+    assert relative_gap(k, value, vector) == pytest.approx(1 - values[1] / values[0], abs=1e-3)
+    assert torch.equal(leading(k)[1], vector)
+
+
+def test_where_lanczos_is_too_slow_a_full_eigenproblem_finds_it(monkeypatch, rng):
+    basis = np.linalg.qr(rng.normal(size=(64, 64)))[0]
+    k = torch.tensor((basis * SPECTRA["slow"]) @ basis.T)
+    monkeypatch.setattr(grams, "STEPS", 4)
+    value, vector, residual = leading(k)
+    assert value == pytest.approx(1) and residual <= TOLERANCE
+    assert abs(vector.numpy() @ basis[:, 0]) > 1 - 1e-9
+
+
+@pytest.mark.parametrize("name", SPECTRA)
+def test_without_the_leading_pair_the_others_are_left(name, rng):
+    left = rng.normal(size=(65, 64))
+    left = np.linalg.qr(left - left.mean(0))[0]
+    k = (left * SPECTRA[name]) @ left.T
+    rest = np.linalg.eigvalsh(without_first_pc(k).numpy())
+    assert np.allclose(np.sort(rest)[2:], np.sort(SPECTRA[name])[:-1], atol=1e-6)
+
+
+def test_with_and_without_the_component_in_one_pass_are_those_of_two():
+    calls, net = [], network()
+    both = streamed_ckas([lambda *x: calls.append(net(*x))], IMAGES, batch=50, passes=2)
+    assert len(calls) == 6
+    for remove, found in zip((False, True), both, strict=True):
+        alone = streamed_cka([net], IMAGES, batch=50, passes=2, remove_first_pc=remove)
+        assert np.array_equal(found.cka, alone.cka) and np.array_equal(found.dead, alone.dead)
+
+
+def few_examples_stand_out(rng, size):
+    """Features of which U-centring leaves little beside the diagonal: an example is far from all others."""
+    x = rng.normal(size=(64, 50))
+    x[0] *= size
+    return torch.tensor(x, dtype=torch.float32)
+
+
+def nearly_orthogonal(rng, noise):
+    """Features of which U-centring leaves the noise."""
+    return torch.tensor(np.eye(64) + noise * rng.normal(size=(64, 64)), dtype=torch.float32)
+
+
+def noise(rng, features):
+    return torch.tensor(rng.normal(size=(64, features)), dtype=torch.float32)
+
+
+@pytest.mark.parametrize("remove", [False, True])
+@pytest.mark.parametrize(
+    "make, size",
+    [
+        (noise, 2),
+        (noise, 300),
+        (noise, 50_000),
+        (few_examples_stand_out, 100),
+        (few_examples_stand_out, 1e3),
+        (nearly_orthogonal, 1e-2),
+        (nearly_orthogonal, 1e-4),
+    ],
+)
+def test_float32_is_within_1e_5_of_float64_also_where_gram_matrices_are_nearly_diagonal(
+    make, size, remove, rng
+):
+    pair = [make(rng, size), make(rng, size)]
+    found = streamed_cka([listed(*pair)], numbers(64), batch=64, passes=1, remove_first_pc=remove)
+    change = without_first_pc if remove else lambda k: k
+    exact = naive_cka([x.double().numpy() for x in pair], [np.arange(64)], 64, change)
+    assert not found.dead.any() and np.abs(found.cka - exact).max() < 1e-5
+
+
+def test_bf16_is_off_by_1e_4_to_1e_3(monkeypatch, rng):
+    """By the former where layers have much in common, by the latter for noise."""
+    monkeypatch.setattr("wide.measure.cka.native_bf16", lambda: True)
+    common = rng.normal(size=(64, 4)) @ rng.normal(size=(4, 2000))
+    alike = [torch.tensor(common + rng.normal(size=(64, 2000)), dtype=torch.float32) for _ in range(2)]
+    for pair, least, most in ((alike, 1e-7, 3e-4), ([noise(rng, 2000), noise(rng, 2000)], 1e-5, 3e-3)):
+        exact, half = (
+            streamed_cka([listed(*pair)], numbers(64), batch=64, passes=1, gram_precision=precision).cka
+            for precision in ("float32", "bf16")
+        )
+        assert least < np.abs(exact - half).max() < most
 
 
 def test_no_activation_is_kept():

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from wide.measure.deletion import deletion_accuracies, deletions, plateau
+from wide.measure.residual import Skipping
 from wide.nets.resnet import Net
 from wide.training.initialisation import initialise
 
@@ -167,3 +168,21 @@ def test_plateau_refuses_what_are_no_accuracies():
     with pytest.raises(ValueError, match="finite"):
         plateau(0.9, [np.nan], [1])
     assert plateau(0.9, [], []) == {}
+
+
+@pytest.mark.parametrize("family", ["cifar", "imagenet"])
+def test_the_layers_before_the_deleted_blocks_need_no_second_pass(family, images):
+    options = {"depth": 20} if family == "cifar" else {"blocks": [2, 2, 3, 2], "stem": "small"}
+    net = Net(1, family=family, base=4, **options, **SHAPE)
+    initialise(net, 0)
+    skipping, seen = Skipping(net.eval()), []
+    net.stem["conv"].register_forward_hook(lambda *_: seen.append("stem"))
+    with torch.no_grad():
+        for chunk in images.split(60):
+            seen.clear()
+            assert torch.equal(skipping(chunk), net(chunk))
+            stage_of_block = {name: net.stage_of(f"{name}.conv1") for name in net.deletable}
+            for _, skip in deletions(stage_of_block):
+                assert torch.equal(skipping(chunk, skip), net(chunk, skip=skip))
+            assert len(seen) == 2 + len(net.deletable)  # net's own, and one of the other
+    assert list(net.blocks) == list(Net(1, family=family, base=4, **options, **SHAPE).blocks)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline import figure
+from pipeline import figure, panels
 from pipeline.cells import Cells
 
 
@@ -71,11 +71,72 @@ def test_network_is_the_nth_of_a_size_or_of_the_largest():
 
 
 def test_small_print_is_of_the_network_itself():
-    found = sizes(w2=2.0)
+    found, panel = sizes(w2=2.0), {"study": "wide", "variant": "all"}
     found.put("block", np.array([0.25, 1, 2]), "w2", 5)
     found.put("removed_block", np.array([0.5, 1, 3]), "w2", 5)
-    assert figure.small_print(found, "w2", 5) == "93.4 %, block 25 %"
-    assert figure.small_print(found, "w2", 5, "removed_block") == "93.4 %, block 50 %"
+    assert panels.small_print(found, panel, "w2", 5, Cells()) == "93.4 %\nblock 25 %"
+    assert panels.small_print(found, panel, "w2", 5, Cells(), "removed_block") == "93.4 %\nblock 50 %"
+    assert panels.small_print(found, panel | {"untrained": True}, "w2", 5, Cells()) == "block 25 %"
+
+
+@pytest.mark.parametrize("floor, star", [(0.9, ""), (0.9229, ""), (0.9231, "*"), (0.99, "*")])
+def test_a_star_is_where_the_mean_over_seeds_is_not_above_the_floor(floor, star):
+    """Not the network's own accuracy: 91.2 and 93.4 % have the mean 92.3 %."""
+    found, panel = sizes(w2=2.0), {"study": "wide", "variant": "all"}
+    found.put("block", np.array([0.25, 1, 2]), "w2", 5)
+    known = Cells({"wide/all/accuracy": floor, "wide/half/accuracy": 1.0})
+    assert panels.small_print(found, panel, "w2", 5, known) == f"93.4 %{star}\nblock 25 %"
+
+
+def test_floors_are_of_the_data_sets_that_an_entry_names():
+    made = {"one": Cells({"wide/all/accuracy": 0.3}), "two": Cells({"deep/all/accuracy": 0.2})}
+    entry = {"reads": {"a": "wide/cka/all.npz", "b": "floor/linear/one.json", "c": "floor/linear/two.json"}}
+    found = panels.floors(entry, lambda *name: made[name[-1]])
+    assert found.get("accuracy", "wide", "all") == 0.3 and found.get("accuracy", "deep", "all") == 0.2
+    assert not panels.floors({"reads": {"a": "../../checked"}}, None).arrays
+
+
+def test_what_networks_were_trained_on_is_a_sentence():
+    data = {"all": "all of it", "half": "half of it"}
+    shown = [{"study": "wide", "variant": variant} for variant in ("half", "all", "half", "other")]
+    known = Cells({"wide/half/examples": 25000})
+    told = "Networks trained on half of it (25,000 images) and all of it, scale quick."
+    assert panels.trained_on(data, shown, known, "quick") == told
+    assert panels.trained_on({}, shown, known, "quick") == "Scale quick."
+
+
+# ---- what did not run
+
+
+def test_names_of_what_did_not_run_share_their_brackets():
+    names = ["A\n(1×)", "all\ndata", "A (2×)", "B (1×)", "A (1×)", "C (1×): 2 of 3", ""]
+    assert figure.merged(names) == ["A (1×, 2×)", "all data", "B (1×)", "C (1×): 2 of 3"]
+    assert figure.left_out(["A (1×)", "B"], "quick") == "Not run at quick: A (1×); B."
+    assert figure.left_out([], "quick") == ""
+    assert figure.nothing(["A"], "quick") == "Nothing of this figure runs at scale quick: A."
+
+
+def row(name, ran, sizes=None, **facts):
+    """Panels a, b, c of a row, of which those named ran."""
+    of_row = {"name": name, **({"sizes": sizes} if sizes else {}), **facts}
+    return [of_row | {"heading": letter, "ran": letter in ran} for letter in "abc"]
+
+
+def headings(rows):
+    return [[panel and panel["heading"] for panel in row] for row in rows]
+
+
+def test_panels_that_did_not_run_take_no_room_but_below_others_of_their_size():
+    rows = [row("one", "a", "xyz"), row("two", "ac", "xyz"), row("other", "b", "pqr"), row("none", "", "xyz")]
+    assert headings(panels.compact(rows)) == [["a", None], ["a", "c"], ["b"]]
+    assert panels.unrun(rows) == ["b", "one: c", "b", "a", "c", "none"]
+    assert panels.compact([row("none", "")]) == []
+
+
+def test_seeds_that_did_not_run_are_counted_and_listed_panels_named():
+    assert panels.unrun([row("net", "a", seeds=3), row("gone", "", seeds=3)]) == ["net: 2 of 3 seeds", "gone"]
+    assert panels.unrun([row("data", "", panels=["a"])]) == ["a", "b", "c"]
+    assert panels.unrun([row("net", "abc", "xyz")]) == []
 
 
 # ---- names
@@ -88,6 +149,10 @@ def test_names_come_from_the_result_or_else_from_the_key():
     assert figure.titled(template, Cells(), "d110") == "ResNet-110 (1×)"
     wide = Cells({"w4/width": 8.0})
     assert figure.titled("{width:g}×, seed {seed}", wide, "w4", seed=2) == "8×, seed 2"
+    named = "ResNet-38 ({width:g}×{channels})"
+    known = Cells({"w4/width": 4.0, "w4/depth": 38, "w4/channels": 32})
+    assert figure.titled(named, known, "w4") == "ResNet-38 (4×, 32 ch)"
+    assert figure.titled(named, Cells(), "w4") == "ResNet-38 (4×)"
     assert figure.titled(template, Cells(), None) == ""
     assert figure.titled("other data", Cells(), None) == "other data"
 

@@ -1,6 +1,5 @@
-"""Drawings of Gilboa & Gur-Ari on synthetic results, and the door to all drawings."""
+"""The door to all drawings, on made-up results of one paper."""
 
-import io
 import os
 import shutil
 import subprocess
@@ -8,13 +7,11 @@ import sys
 from pathlib import Path
 
 import matplotlib
-import numpy as np
 import pytest
 import synthetic_gilboa as made
 from drawings import ENTRIES, ROOT, assert_apart, declare, draw, entry, laid_out, named, paint, texts
 from PIL import Image
 
-from pipeline.cells import load
 from stages.plot import __main__ as command
 from wide import artifacts, plot
 
@@ -54,10 +51,6 @@ def finished(tmp_path_factory):
 @pytest.fixture
 def inside(finished, monkeypatch):
     monkeypatch.chdir(finished)
-
-
-def drawn(key, scale="quick"):
-    return draw(key, scale)
 
 
 # ---- the door
@@ -142,78 +135,6 @@ def test_failed_write_replaces_nothing_and_leaves_nothing(inside, monkeypatch, t
     assert list(taken.parent.iterdir()) == [taken] and Image.open(taken).mode == "RGB"
 
 
-# ---- the paper's figures
-
-
 @pytest.mark.parametrize("key", KEYS)
 def test_nothing_is_clipped_and_no_two_labels_overlap(inside, key):
-    assert_apart(laid_out(drawn(key)), least=10)
-
-
-@pytest.mark.parametrize("key, size", [("gilboa_fig2", "w2048"), ("gilboa_fig5", "w512")])
-def test_atlas_is_drawn_pixel_for_pixel(inside, key, size):
-    told = entry(key, "quick")
-    found = load("quick", "gilboa", told["study"], "atlas", told["variant"])
-    atlas = plot.tile(found.get("icons", size), found.get("cells", size), (15, 15))
-    figure = drawn(key)
-    with plot.style():
-        page = np.asarray(Image.open(io.BytesIO(plot.png(figure))))
-    pictures = [axes for axes in figure.axes if axes.images]
-    panel = next(axes for axes in pictures if np.array_equal(axes.images[0].get_array(), atlas))
-    left, top = round(panel.bbox.x0), round(len(page) - panel.bbox.y1)
-    inner = page[top + 2 : top + 598, left + 2 : left + 598]  # the frame covers the rim
-    assert (inner == atlas[2:-2, 2:-2]).all()
-
-
-def labels(key):
-    return [axes.get_ylabel() for axes in drawn(key).axes if axes.get_ylabel()]
-
-
-def titles(key):
-    return [axes.get_title() for axes in drawn(key).axes if axes.get_title()]
-
-
-def test_panels_of_an_atlas(inside):
-    by_class, by_shift = "UMAP, coloured by class", "UMAP, coloured by shift"
-    atlas, neurons = "activation atlas", "single\nneurons"
-    assert labels("gilboa_fig1") == [by_class, atlas, neurons]
-    assert labels("gilboa_fig2") == [by_class, by_shift, atlas, neurons]
-    assert labels("gilboa_fig6") == [by_class, atlas]
-    assert titles("gilboa_fig3") == ["narrow, n = 64, 98.9 %", "wide, n = 256, 98.9 %"]
-    assert titles("gilboa_fig6") == ["pixels, n = 784"]
-
-
-def test_a_size_that_the_scale_leaves_out_is_an_empty_frame(inside):
-    shown = texts(drawn("gilboa_fig3", "smoke"))
-    assert shown.count("not run at smoke") == 3 and "wide" in shown
-    assert not any("not run" in text for text in texts(drawn("gilboa_fig3")))
-
-
-def test_a_size_that_was_added_is_a_column(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    made.write_atlas("quick", "gilboa_fig1", [("w2048", 2048), ("w20", 20), ("w100", 100)])
-    assert titles("gilboa_fig1") == ["narrow, n = 20, 98.9 %", "n = 100, 98.9 %", "wide, n = 2048, 98.9 %"]
-
-
-def test_transfer_names_its_axes_and_shows_means(inside):
-    figure = drawn("gilboa_fig4")
-    assert len(figure.axes) == 2
-    for axes, study in zip(figure.axes, ("shift", "coarse"), strict=True):
-        assert axes.get_xlabel() and axes.get_ylabel() == "test accuracy (%)" and axes.get_title()
-        found = load("quick", "gilboa", study, "transfer", "base")
-        curves = [container.lines[0].get_data() for container in axes.containers]
-        for (x, y), name in zip(curves, ("original", "tuned"), strict=True):
-            assert (x == found.get("width")).all()
-            assert np.allclose(y, [100 * sum(row) / len(row) for row in found.get(name)])
-
-
-def test_transfer_marks_the_input_dimension_where_it_is_asked_for(inside):
-    figure = drawn("gilboa_fig4")
-    marks = [[line.get_xdata() for line in axes.lines] for axes in figure.axes]
-    assert [sum(np.array_equal(x, [784, 784]) for x in of_axes) for of_axes in marks] == [1, 0]
-    assert [text.get_text() for text in figure.legends[0].texts] == [
-        "original task",
-        "new task, last layer retrained",
-        "linear classifier on pixels",
-        "input dimension 784",
-    ]
+    assert_apart(laid_out(draw(key, "quick")), least=10)

@@ -4,8 +4,10 @@ import matplotlib
 import numpy as np
 import pytest
 from drawings import ENTRIES, assert_apart, declare, draw, laid_out, named, paint, texts
+from matplotlib.text import Text
 from synthetic_groups import STAGE3, dispersed, groups, halves, imagenet, pair, save, save_training
 
+from pipeline.cells import Cells
 from stages.plot import __main__ as command
 from wide import artifacts, plot
 
@@ -23,6 +25,11 @@ def sizes(key, members=4, depths=None, **options):
 
 def drawn(key, scale="quick"):
     return draw(key, scale)
+
+
+def told(figure):
+    """All that a figure says, in one line."""
+    return " ".join(" ".join(texts(figure)).split())
 
 
 def images(figure):
@@ -44,8 +51,11 @@ RESULTS = [  # figure, its results, made with few and with many networks, with a
     ("nguyen_figF1", {"pair": lambda: pair(2)}),
     ("nguyen_figF1", {"pair": lambda: pair(200)}),
     ("nguyen_figF2", {"by_depth": lambda: sizes("nguyen_figF2", 2, depths=(14, 26, 164))}),
+    ("nguyen_figF2", {"by_depth": lambda: sizes("nguyen_figF2", 200)}),
+    ("nguyen_figF3", {"by_width": lambda: sizes("nguyen_figF3", 2)}),
     ("nguyen_figF3", {"by_width": lambda: sizes("nguyen_figF3", 200)}),
     ("nguyen_figF4", {"imagenet": imagenet}),
+    ("nguyen_figF4", {"imagenet": lambda: imagenet(50)}),
 ]
 
 
@@ -53,7 +63,10 @@ RESULTS = [  # figure, its results, made with few and with many networks, with a
 def test_nothing_is_clipped_and_no_two_labels_overlap(key, results):
     for study, make in results.items():
         save(study, make())
-    assert_apart(laid_out(drawn(key)), least=10)
+    figure = laid_out(drawn(key))
+    assert_apart(figure, least=10)
+    assert figure.get_size_inches()[0] <= 5.5
+    assert min(text.get_fontsize() for text in figure.findobj(Text) if text.get_text()) >= 6
 
 
 def test_ten_thousand_images_in_every_panel_are_a_small_file():
@@ -88,21 +101,8 @@ def test_a_place_is_shaded_where_images_have_these_accuracies():
         assert (left, right) == (bottom, top) == (-10, 110)  # a place in the middle of its cell
 
 
-def written_shares(axes):
-    return [text for text in texts(axes) if text.endswith(" %") and " and " not in text]
-
-
-def test_where_places_are_few_their_shares_are_written_and_add_up():
-    save("pair", pair(4))
-    for axes in images(drawn("nguyen_fig7")) + images(drawn("nguyen_figF1"))[:3]:
-        shares = [float(text.removesuffix(" %")) for text in written_shares(axes)]
-        assert 1 < len(shares) <= 9 and sum(shares) == pytest.approx(100, abs=0.5)
-    save("pair", pair(10))
-    assert not any(map(written_shares, images(drawn("nguyen_fig7"))))
-
-
 def test_axes_and_dispersions_are_those_of_the_groups():
-    found = pair()
+    found = pair(10)
     save("pair", found)
     first, control = images(drawn("nguyen_fig7"))
     assert (first.get_xlabel(), first.get_ylabel()) == ("ResNet-62 (1×) (%)", "ResNet-14 (2×) (%)")
@@ -122,20 +122,82 @@ def test_axes_and_dispersions_are_those_of_the_groups():
     assert titles == [f"dispersion {apart[place]:.2f} ± 0.12" for place in ((0, 1), (0, 0), (1, 1))]
 
 
+# ---- few networks: dispersions as dots
+
+
+def dots_of(axes):
+    """(value, half of the interval, colour, whether filled) of every dot, from top to bottom."""
+    found = []
+    for container in axes.containers:
+        line, _, (interval,) = container.lines
+        (low, y), (high, _) = interval.get_segments()[0]
+        filled = not np.allclose(matplotlib.colors.to_rgb(line.get_markerfacecolor()), 1)
+        found.append((y, line.get_xdata()[0], (high - low) / 2, line.get_color(), filled))
+    assert [y for y, *_ in found] == sorted(y for y, *_ in found) and axes.yaxis_inverted()
+    return [dot[1:] for dot in found]
+
+
+def assert_dots(axes, found, places):
+    """places: (across, up), hollow for the last of three."""
+    dots, apart, se = dots_of(axes), 100 * found.get("dispersion"), 100 * found.get("dispersion_se")
+    for (value, half, colour, _), place in zip(dots, places, strict=True):
+        assert value == pytest.approx(apart[place]) and half == pytest.approx(1.96 * se[place])
+        assert np.allclose(colour, ORANGE if place[0] == place[1] else BLUE)
+    assert all(f"{apart[place]:.2f}" in texts(axes) for place in places)
+
+
+@pytest.mark.parametrize("members, dotted", [(2, True), (9, True), (10, False), (200, False)])
+def test_below_ten_networks_a_pair_stands_beside_its_controls_as_dots(members, dotted):
+    found = pair(members)
+    found.put("dispersion_se", np.array([[0.001, 0.002], [0.003, 0.004]]))
+    save("pair", found)
+    for key, clouds in (("nguyen_fig7", 2), ("nguyen_figF1", 3)):
+        figure = drawn(key)
+        of_clouds = [axes for axes in images(figure) if axes.get_xlabel()]
+        assert len(of_clouds) == (0 if dotted else clouds)
+        if dotted:
+            axes = figure.axes[0]
+            assert_dots(axes, found, [(0, 1), (0, 0), (1, 1)])
+            labels = [label.get_text() for label in axes.get_yticklabels()]
+            assert labels == ["two architectures", "halves of ResNet-62 (1×)", "halves of ResNet-14 (2×)"]
+            assert "95 % bootstrap intervals" in told(figure)
+
+
+def test_every_pair_of_few_networks_has_both_controls():
+    found = dispersed(groups(STAGE3, 4), 3)
+    found.put("dispersion_se", np.arange(1, 10).reshape(3, 3) / 1000)
+    save("imagenet", found)
+    [axes] = drawn("nguyen_figF4").axes
+    places = [(0, 0), (0, 1), (1, 1), (0, 0), (0, 2), (2, 2), (1, 1), (1, 2), (2, 2)]
+    assert_dots(axes, found, places)
+    assert [filled for *_, filled in dots_of(axes)] == [True, True, False] * 3
+    means = [f"{100 * found.get('accuracy', group).mean():.2f} %" for group in range(3)]
+    names = [f"{name}, {mean}" for name, mean in zip(("ResNet-50", "ResNet-83", "ResNet-50 (2.8×)"), means)]
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == [f"{names[a]}\n{names[b]}" for a, b in ((0, 1), (0, 2), (1, 2))]
+
+
+def test_a_group_with_few_networks_makes_dots_of_all():
+    found = groups(STAGE3, 10)
+    found.put("networks", np.int64(9), 2)
+    save("imagenet", found)
+    assert not images(drawn("nguyen_figF4"))
+
+
 # ---- classes
 
 
 def test_classes_are_points_and_the_significant_are_counted():
     found = imagenet()
     save("imagenet", found)
-    axes = drawn("nguyen_fig7").axes[2]
+    axes = drawn("nguyen_fig7").axes[0]
     both, control = (np.asarray(points.get_offsets()) for points in axes.collections)
     for points, names in ((both, ("deep", "wide")), (control, ("control_a", "control_b"))):
         accuracies = zip(*(found.get(name, "class") for name in names), strict=True)
         np.testing.assert_allclose(points, [(100 * x, 100 * (y - x)) for x, y in accuracies])
     shown = texts(axes)
-    assert "ResNet-50 (2.8×) − ResNet-83: 2 of 20 differ" in shown
-    assert "two halves of ResNet-83: 0 of 20 differ" in shown
+    assert "wide − deep: 2 of 20 differ" in shown and "two halves: 0 of 20 differ" in shown
+    assert axes.get_ylabel() == "ResNet-50 (2.8×) − ResNet-83"
     assert abs(both[:, 1]).max() < axes.get_ylim()[1] == -axes.get_ylim()[0]
 
 
@@ -143,14 +205,14 @@ def test_classes_that_could_not_be_tested_are_not_said_to_agree():
     found = imagenet()
     found.put("p_control", np.full(20, np.nan), "class")
     save("imagenet", found)
-    assert "two halves of ResNet-83: no test" in texts(drawn("nguyen_fig7").axes[2])
+    assert "two halves: no test" in texts(drawn("nguyen_fig7").axes[0])
 
 
 def test_classes_with_the_largest_differences_are_named():
     found = imagenet(names=True)
     save("imagenet", found)
     notes = [
-        text for text in drawn("nguyen_fig7").axes[2].texts if isinstance(text, matplotlib.text.Annotation)
+        text for text in drawn("nguyen_fig7").axes[0].texts if isinstance(text, matplotlib.text.Annotation)
     ]
     named = {note.get_text(): note.xy for note in notes}
     deep, wide = found.get("deep", "class"), found.get("wide", "class")
@@ -160,16 +222,30 @@ def test_classes_with_the_largest_differences_are_named():
         assert named[f"class number {index}"][0] == pytest.approx(100 * deep[index])
 
 
-def test_what_the_scale_leaves_out_is_an_empty_panel():
-    save("pair", pair())
-    assert texts(drawn("nguyen_fig7")).count("not run at quick") == 1
+@pytest.mark.parametrize("members, panels", [(4, 1), (10, 2)])
+def test_what_the_scale_leaves_out_is_named_and_takes_no_room(members, panels):
+    save("pair", pair(members))
+    figure = drawn("nguyen_fig7")
+    assert len(figure.axes) == panels and "Not run at quick: c classes of Tiny-ImageNet." in told(figure)
     save("imagenet", imagenet())
-    assert texts(drawn("nguyen_fig7")).count("not run at quick") == 0
+    figure = drawn("nguyen_fig7")
+    assert len(figure.axes) == panels + 1 and "Not run" not in told(figure)
     artifacts.result("quick", "nguyen", "pair", "agreement", "groups").unlink()
-    assert texts(drawn("nguyen_fig7")).count("not run at quick") == 2
+    figure = drawn("nguyen_fig7")
+    assert len(figure.axes) == 1 and "Not run at quick: a two architectures." in told(figure)
     save("imagenet", imagenet(), "paper")
-    titles = [drawn("nguyen_fig7", scale).axes[2].get_title("left") for scale in ("quick", "paper")]
+    titles = [drawn("nguyen_fig7", scale).axes[0].get_title("left") for scale in ("quick", "paper")]
     assert titles == ["c  classes of Tiny-ImageNet", "c  classes of ImageNet"]
+
+
+@pytest.mark.parametrize("key", PICTURES + TABLES[1:])
+def test_where_nothing_ran_a_sentence_says_so(key):
+    for study in ("pair", "imagenet", "by_depth", "by_width"):
+        save(study, Cells())
+    made = drawn(key)
+    said = made if isinstance(made, str) else told(made)
+    assert "Nothing of this figure runs at scale quick: " in said
+    assert isinstance(made, str) or (not made.axes and made.get_size_inches()[1] < 0.5)
 
 
 # ---- every pair of sizes
@@ -183,7 +259,7 @@ def hue(axes, x, y):
     return image[row, column]
 
 
-@pytest.mark.parametrize("members", [2, 10, 200])
+@pytest.mark.parametrize("members", [10, 200])
 def test_pairs_lie_below_the_diagonal_of_the_page_with_the_columns_network_across(members):
     """Group 0 is right on all images, the others on none: where it is across, the pair lies at (100, 0)."""
     found = groups(STAGE3, members)
@@ -204,7 +280,7 @@ def test_pairs_lie_below_the_diagonal_of_the_page_with_the_columns_network_acros
 
 
 def test_the_more_images_the_darker_and_few_networks_leave_room_for_both():
-    found = groups(STAGE3, 2)
+    found = groups(STAGE3, 10)
     for group in range(3):
         right = np.repeat([1.0, 0.0], [450, 50])
         halves(found, group, right, right)
@@ -224,49 +300,47 @@ def labelled_below(figure):
     return found
 
 
-def test_a_size_that_the_scale_leaves_out_is_an_empty_row_and_column():
-    found = sizes("nguyen_figF2", depths=(14, 26, 164))
+def test_a_size_that_the_scale_leaves_out_is_named_and_takes_no_room():
+    found = sizes("nguyen_figF2", 10, depths=(14, 26, 164))
     save("by_depth", found)
     figure = drawn("nguyen_figF2")
-    assert texts(figure).count("not run\nat quick") == 36 - 6 and len(images(figure)) == 6
-    titles = [axes.get_title() for axes in figure.axes[:8]]
-    means = [100 * sum(found.get("accuracy", group)) / 4 for group in range(3)]
-    for place, depth, mean in zip((0, 2, 7), (14, 26, 164), means, strict=True):
-        assert titles[place] == f"ResNet-{depth}\n{mean:.2f} %"
-    assert titles[1] == "ResNet-20"
-    assert labelled_below(figure) == [56, 58, 63]
+    assert len(figure.axes) == 9 and len(images(figure)) == 6
+    assert "Not run at quick: ResNet-20; ResNet-32; ResNet-38; ResNet-56; ResNet-110." in told(figure)
+    titles = [axes.get_title() for axes in figure.axes[:3]]
+    means = [100 * found.get("accuracy", group).mean() for group in range(3)]
+    for title, depth, mean in zip(titles, (14, 26, 164), means, strict=True):
+        assert title == f"ResNet-{depth}\n{mean:.2f} %"
+    assert labelled_below(figure) == [6, 7, 8]
 
 
-def test_accuracies_are_labelled_where_the_last_size_is_left_out():
-    save("by_depth", sizes("nguyen_figF2", depths=(14, 26)))
-    assert labelled_below(drawn("nguyen_figF2")) == [16, 18]
-
-
-def test_sizes_of_ones_own_are_all_that_is_shown():
-    save("by_width", groups([(26, 2.0), (26, 16.0)]))
+@pytest.mark.parametrize("members, shown", [(4, 0), (10, 3)])
+def test_sizes_of_ones_own_are_all_that_is_shown(members, shown):
+    save("by_width", groups([(26, 2.0), (26, 16.0)], members))
     figure = drawn("nguyen_figF3")
-    labels = [axes.get_xlabel().splitlines()[:2] for axes in figure.axes[2:]]
-    assert labels == [["ResNet-26", "(2×)"], ["ResNet-26", "(16×)"]]
-    assert len(images(figure)) == 3
+    labels = " ".join(texts(figure)).replace("\n", " ")
+    assert "ResNet-26 (2×)" in labels and "ResNet-26 (16×)" in labels and "Not run" not in told(figure)
+    assert len(images(figure)) == shown
 
 
 # ---- images with the largest gaps
 
 
-def test_every_image_has_both_networks_accuracies_above_it():
-    found = pair()
+@pytest.mark.parametrize("members", [4, 200])
+def test_every_image_has_above_it_how_many_of_both_networks_are_right(members):
+    found = pair(members)
     save("pair", found)
     figure = drawn("nguyen_figF1")
-    shown = images(figure)[3:]
-    assert len(shown) == 16
+    shown, n = images(figure)[-16:], members // 2
     for number, axes in enumerate(shown):
         image = found.get("images", "shown")[number]
         assert (axes.images[0].get_array() == image.transpose(1, 2, 0)).all()
-        percent = [text.get_text() for text in axes.texts if text.get_text().endswith(" %")]
-        assert percent == [f"{100 * found.get(half, 'shown')[number]:.0f} %" for half in ("first", "second")]
+        assert axes.images[0].get_interpolation() == "nearest", "the data set's own pixels"
+        counts = [text.get_text() for text in axes.texts if " of " in text.get_text()]
+        right = [round(n * found.get(half, "shown")[number]) for half in ("first", "second")]
+        assert counts == [f"{k} of {n}" for k in right]
     assert "easier for\nResNet-62 (1×)" in texts(shown[0])
     assert "easier for\nResNet-14 (2×)" in texts(shown[8])
-    assert any("p = 0.47" in text for text in texts(figure))  # of the t-test of means
+    assert "(p = 0.47)" in told(figure)  # of the t-test of means
 
 
 # ---- tables
@@ -286,14 +360,16 @@ def test_accuracy_table_has_ours_beside_the_papers():
     save_training("wide", "all", w3=(3.0, [0.9]))
     text = draw("nguyen_tabB1", "quick")
     rows = {tuple(row[:2]): row[2:] for row in rows_of(text)}
-    assert len(rows) == 26 and "Scale quick" in text and "n = 1 to 3 networks" in text
+    assert len(rows) == 5 and "Scale quick" in text and "n = 1 to 3 networks" in text
+    assert "Not run at quick: " in text and "ResNet-44 (1×)" in text.splitlines()[-1], (
+        "what has no row is named"
+    )
     assert rows["32", "1"] == ["93.5 (1)", "93.5", "not run", "71.2"]
     assert rows["110", "1"] == ["95.0 ± 1.0 (3)", "94.3", "not run", "74.0"]
     assert rows["14", "2"] == ["not run", "94.1", "70.0 (1)", "72.9"]
     assert rows["14", "8"] == ["not run", "95.9", "80.0 (1), at width 4", "80.0"]
     assert rows["38", "3"] == ["90.0 (1)", "–", "not run", "–"], "a size of one's own"
-    assert [row[1] for row in rows_of(text) if row[0] == "38"] == ["1", "2", "3", "4", "8", "10"]
-    assert rows["26", "10"] == ["not run", "95.8", "not run", "81.0"]
+    assert [row[1] for row in rows_of(text) if row[0] == "38"] == ["3"]
 
 
 def test_models_table_states_differences_from_the_first():

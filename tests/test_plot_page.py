@@ -122,6 +122,91 @@ def test_page_has_the_sizes_asked_for():
     assert axes[1, 1].bbox.bounds == pytest.approx((300, 120, 400, 300))
 
 
+def test_gaps_between_rows_may_differ():
+    figure, axes = plot.page([1], [1, 1, 1], top=0.3, bottom=0.4, down=[0.2, 0.5])
+    assert figure.get_size_inches()[1] == pytest.approx(4.4)
+    assert [box.bbox.y0 for box in axes[:, 0]] == pytest.approx([620, 380, 80])
+
+
+@pytest.mark.parametrize("panels", [1, 2, 5, 9])
+def test_panels_are_as_wide_as_asked_or_as_the_widest_page_lets_them(panels):
+    room = {"left": 0.5, "right": 0.4, "across": 0.2}
+    side = plot.fitting(panels, 1.3, **room, bottom=9)
+    width = plot.page([side] * panels, [1], **room)[0].get_size_inches()[0]
+    assert side == 1.3 or plot.MAX_WIDTH - 0.005 * panels <= width
+    assert width <= plot.MAX_WIDTH + 1e-9
+    assert plot.fitting(2, 9, left=1, right=1, across=0.5, more=1) == 1
+
+
+def test_a_footer_is_below_everything_and_moves_nothing():
+    figure, axes = plot.page([2, 1], [1, 2], top=0.3, bottom=0.4, down=0.2)
+    before = [(box.bbox.x0, figure.bbox.y1 - box.bbox.y0, *box.bbox.size) for box in axes.flat]
+    height, words = figure.bbox.height, "a sentence of several words. " * 12
+    plot.footer(figure, words)
+    with plot.style():
+        figure.draw_without_rendering()
+    after = [(box.bbox.x0, figure.bbox.y1 - box.bbox.y0, *box.bbox.size) for box in axes.flat]
+    np.testing.assert_allclose(after, before, atol=1e-6)
+    [text] = figure.texts
+    place = text.get_window_extent()
+    assert " ".join(text.get_text().split()) == words.strip() and text.get_text().count("\n") > 1
+    assert place.x0 > 0 and place.y0 > 0 and place.x1 < figure.bbox.x1
+    assert place.y1 <= figure.bbox.height - height + 2
+
+
+def test_a_note_is_a_page_of_text_alone():
+    figure = plot.note("nothing runs " * 40)
+    assert not figure.axes and figure.get_size_inches()[0] == plot.MAX_WIDTH
+    assert 0.3 < figure.get_size_inches()[1] < 1.2
+
+
+# ---- heatmaps
+
+
+def test_a_block_is_seen_from_its_least_share_on():
+    assert plot.seen((plot.LEAST_BLOCK, 2, 5)) == (1.5, 4.5) and plot.seen((0.5, 2, 5), first=1) == (2.5, 5.5)
+    assert plot.seen((plot.LEAST_BLOCK - 0.01, 2, 5)) is None and plot.seen(np.zeros(3)) is None
+
+
+def boxed(x, y):
+    """Corners of the outline in a heatmap of 4 rows and 6 columns."""
+    _, axes = plot.page([1], [1])
+    plot.heatmap(axes[0, 0], np.eye(4, 6))
+    plot.outline(axes[0, 0], x, y)
+    return [patch.get_bbox().extents.tolist() for patch in axes[0, 0].patches]
+
+
+def test_an_outline_is_of_both_blocks_or_of_all_layers_where_one_has_none():
+    assert boxed((1.5, 4.5), (0.5, 2.5)) == [[1.5, 0.5, 4.5, 2.5]]
+    assert boxed((1.5, 4.5), None) == [[1.5, -0.5, 4.5, 3.5]]
+    assert boxed(None, (0.5, 2.5)) == [[-0.5, 0.5, 5.5, 2.5]]
+    assert boxed(None, None) == []
+
+
+def test_heatmaps_number_their_layers_and_mark_stages():
+    _, axes = plot.page([1], [1])
+    plot.heatmap(axes[0, 0], np.eye(4, 6), [0, 1, 1, 2], [0, 0, 1, 1, 1, 2])
+    up, across = axes[0, 0].yaxis, axes[0, 0].xaxis
+    assert up.get_minorticklocs().tolist() == [0.5, 2.5] and across.get_minorticklocs().tolist() == [1.5, 4.5]
+    assert [text.get_text() for text in up.get_ticklabels()] == ["1", "4"]
+    assert [text.get_text() for text in across.get_ticklabels()] == ["1", "6"]
+    plot.heatmap(plot.page([1], [1])[1][0, 0], np.eye(4))  # a network without stages
+
+
+@pytest.mark.parametrize("title", ["one", "one\n(two)"])
+@pytest.mark.parametrize("small", ["", "1 %", "1 %\nblock 2 %"])
+def test_a_heading_has_the_room_that_it_needs(title, small):
+    with plot.style():
+        figure, axes = plot.page([1], [1], top=plot.room_above(title, small))
+        plot.heading(axes[0, 0], title, small)
+        figure.draw_without_rendering()
+    above = axes[0, 0].title.get_window_extent()
+    assert above.y1 <= figure.bbox.y1
+    if small:
+        below = axes[0, 0].texts[0].get_window_extent()
+        assert axes[0, 0].bbox.y1 <= below.y0 and below.y1 <= above.y0
+
+
 # ---- bytes
 
 

@@ -6,11 +6,12 @@ import torch
 from PIL import Image
 from scipy import stats
 
-from pipeline.cells import load
+from pipeline.cells import Cells, load
 from pipeline.folder import Folder, stacked
 from pipeline.networks import Trained
 from stages import agreement as script
 from wide import artifacts
+from wide.measure import agreement
 from wide.nets.resnet import Net
 from wide.training.initialisation import initialise
 from wide.training.population import stack
@@ -101,3 +102,27 @@ def test_means_are_compared_only_where_two_variants_stand_against_each_other(
     test = stats.ttest_rel(deep, wide)  # of deep against wide, not the other way round
     assert means == pytest.approx([test.statistic, 1, test.pvalue]) and test.statistic != 0
     assert found.get("images", "shown").shape == (8, 3, SIDE, SIDE)
+
+
+@pytest.mark.parametrize("networks", [2, 8])
+def test_classes_and_synsets_are_also_compared_between_two_halves_of_the_deep_networks(networks, rng):
+    labels = np.arange(120) % 4
+    deep, wide = (rng.random((networks, 120)) < share for share in (0.5, 0.7))
+    card = {
+        "wnids": list("abcd"),
+        "parents": {**dict.fromkeys("abcd", ["top"]), "top": []},
+        "words": {**dict(zip("abcd", "abcd", strict=True)), "top": "entity"},
+    }
+    found = Cells()
+    script.put_classes(found, deep, wide, labels)
+    script.put_synsets(found, deep, wide, labels, card, 4)
+    half = networks // 2
+    for name, pair in (("fall", (wide, deep)), ("control_fall", (deep[:half], deep[half:]))):
+        fall, error = agreement.aic_falls(*pair, labels)
+        assert np.array_equal(found.get(name, "models"), fall)
+        assert np.array_equal(found.get(f"{name}_se", "models"), error)
+    assert found.get("fall", "models") == pytest.approx(-np.diff(found.get("aic", "models")))
+    assert found.get("name", "synset").tolist() == ["entity"]
+    assert networks == 2 or found.get("p", "synset") < 0.05
+    control = found.get("p_control", "synset")
+    assert np.isnan(control).all() if networks == 2 else control > 0.05

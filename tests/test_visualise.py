@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from wide.measure import lucid, visualise
+from wide.measure.atlas import DAMPINGS
 from wide.measure.lucid import ATLAS, Pose, Transforms
 
 STILL = Transforms(pad=0, jitters=(), scales=(1.0,), angles=(0,), last_jitter=0)
@@ -122,6 +123,52 @@ def test_dead_units_and_few_examples_need_damping():
         assert visualise.whitening(singular, 1e-3).isfinite().all()
     with pytest.raises(ValueError, match="NaN"):
         visualise.whitening(torch.full((9, 2), torch.nan), 0.1)
+
+
+def crowded(rng, noise, units=40, cells=8, points=60):
+    """Activations of cells that differ in the first few units, while the others' noise is the larger."""
+    own = np.zeros((cells, units))
+    own[:, :cells] = np.eye(cells)
+    rows = np.repeat(own, points, axis=0) + 0.3 * rng.normal(size=(cells * points, units)) * noise
+    return torch.tensor(rows), np.split(np.arange(cells * points), cells)
+
+
+def test_damping_is_small_where_whitening_helps_and_large_where_it_blows_up_noise():
+    rng = np.random.default_rng(0)
+    large_noise = np.r_[np.ones(8), 30 * np.ones(2), np.zeros(30)]  # two directions drown the cells
+    tiny_noise = np.r_[np.ones(8), 0.02 * np.ones(192)]  # which tells nothing, and has no variance
+    low, high = (
+        visualise.held_out_damping(*crowded(rng, noise, len(noise))) for noise in (large_noise, tiny_noise)
+    )
+    assert low <= 0.01 and high >= 0.1
+
+
+def test_held_out_damping_agrees_with_loops_over_points():
+    rng = np.random.default_rng(1)
+    activations, members = crowded(rng, np.ones(6), units=6, cells=4, points=10)
+    members[0] = np.r_[members[0], 10]  # on an edge: in two cells
+    half, right = np.random.default_rng(0).permutation(40) % 2, {}  # one halving
+    for damping in (0.01, 1.0):
+        right[damping] = 0
+        for side in (0, 1):
+            rows = [[i for i in index if half[i] == side] for index in members]
+            whitening = visualise.whitening(activations[half == side], damping).numpy()
+            targets = [activations[index].mean(0).numpy() @ whitening for index in rows]
+            for cell, index in enumerate(members):
+                for i in (i for i in index if half[i] != side):
+                    angles = [target @ activations[i].numpy() / np.linalg.norm(target) for target in targets]
+                    right[damping] += np.argmax(angles) == cell
+    expected = max(right, key=right.get)
+    assert len(set(right.values())) == 2
+    assert visualise.held_out_damping(activations, members, (0.01, 1.0), draws=1) == expected
+    assert visualise.held_out_damping(activations, members, (1.0, 0.01), draws=1) == expected
+
+
+def test_of_equal_dampings_the_smallest_is_taken():
+    activations = gaussian(50, 6)
+    assert visualise.held_out_damping(activations, [np.arange(50)]) == DAMPINGS[0] == 1e-4
+    assert visualise.held_out_damping(activations, [np.array([3])]) == 1e-4  # empty in one half
+    assert sorted(DAMPINGS) == list(DAMPINGS) and DAMPINGS[-1] == 10
 
 
 def test_targets_are_whitened_cell_means_and_do_not_depend_on_the_units_basis():
@@ -356,6 +403,28 @@ def test_a_dead_network_leaves_the_start_as_it_is(cosine):
         torch.equal(images, visualise.icons(dead, torch.eye(4), steps=0, **options)[0])
         and (scores == 0).all()
     )
+
+
+def test_a_redirected_relu_is_a_relu_but_for_rows_that_it_blocks_altogether():
+    x = torch.tensor([[1.0, -1.0], [-2.0, -3.0], [-2.0, -3.0], [2.0, -1.0]], requires_grad=True)
+    wanted = torch.tensor([[1.0, 5.0], [1.0, 0.0], [1.0, -1.0], [0.0, 1.0]])
+    out = lucid.redirected_relu(x)
+    assert torch.equal(out, x.relu())
+    (gradient,) = torch.autograd.grad((out * wanted).sum(), x)
+    # A live row is a ReLU's; a blocked one passes what raises its unit, and nothing that lowers a silent one.
+    assert gradient.tolist() == [[1, 0], [1, 0], [1, 0], [0, 1]]
+
+
+def test_an_icon_of_a_unit_that_is_silent_at_first_is_found_by_the_redirected_gradient():
+    template, options = gaussian(1, 784) / 28, {"image_shape": (1, 28, 28), "steps": 20}
+
+    def unit(rectify):
+        return lambda images: rectify((images - 0.5).flatten(1) @ template.T - 0.5)
+
+    start = visualise.icons(unit(torch.relu), torch.ones(1, 1), **options | {"steps": 0})[0]
+    stuck, score = visualise.icons(unit(torch.relu), torch.ones(1, 1), **options)
+    assert torch.equal(stuck, start) and score == 0
+    assert visualise.icons(unit(lucid.redirected_relu), torch.ones(1, 1), **options)[1] > 0.1
 
 
 def test_the_network_stays_as_it_is_and_progress_counts_the_steps():

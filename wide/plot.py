@@ -5,17 +5,24 @@ equal bytes.
 """
 
 import io
+import textwrap
 
 import matplotlib.colors
 import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.patheffects import Stroke
 from matplotlib.ticker import FixedLocator, NullLocator
 from PIL import Image
 
 DPI = 200  # pixels per inch
+MAX_WIDTH = 5.5  # inches: of the text of a page, which no figure is wider than
+LEAST_TYPE = 6  # points: no text of a figure is smaller
+TITLE = 7  # points: of small panels' titles and axes
+LINE = 0.1  # inches: of a line of the smallest type
+PRINTED = 7.2  # points: of a line of small print in a heading
 GREY, FAINT = "0.4", "0.8"
 # seaborn's "colorblind", written out: importing seaborn takes longer than drawing a figure.
 PALETTE = (
@@ -33,7 +40,11 @@ PALETTE = (
 # The one scale of all similarities: bright is alike, grey a dead layer.
 UNIT = matplotlib.colors.Normalize(0, 1)
 MAGMA = matplotlib.colormaps["magma"].resampled(64).with_extremes(bad="0.7")
-SMALL = {"labelsize": 6, "length": 2, "pad": 1.5}  # ticks of small panels
+OFFSET = {"xycoords": "axes fraction", "textcoords": "offset points"}  # of notes beside a panel
+SMALL = {"labelsize": LEAST_TYPE, "length": 2, "pad": 1.5}  # ticks of small panels
+# The block of layers that are alike: its colour, and the least share of the layers that makes one.
+BLOCK, LEAST_BLOCK = "#00D5FF", 0.3
+STAGE = PALETTE[2]  # bounds of a network's stages
 STYLE = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -85,14 +96,18 @@ def class_colours(n: int) -> np.ndarray:
 
 
 def page(widths, heights, *, left=0.5, right=0.1, top=0.3, bottom=0.45, across=0.1, down=0.1):
-    """A figure and a grid of axes of these sizes, in inches to the pixel: (Figure, axes (rows, columns))."""
+    """A figure and a grid of axes of these sizes, in inches to the pixel: (Figure, axes (rows, columns)).
+
+    down: between rows, one number or one for each gap.
+    """
+    down = np.broadcast_to(down, len(heights) - 1)
     widths, heights = (np.round(np.multiply(sides, DPI)) / DPI for sides in (widths, heights))
     page_width = left + sum(widths) + across * (len(widths) - 1) + right
-    page_height = top + sum(heights) + down * (len(heights) - 1) + bottom
+    page_height = top + sum(heights) + sum(down) + bottom
     figure = Figure(figsize=(page_width, page_height), dpi=DPI)
     axes = np.empty((len(heights), len(widths)), object)
     for row, height in enumerate(heights):
-        y = page_height - top - sum(heights[: row + 1]) - down * row
+        y = page_height - top - sum(heights[: row + 1]) - sum(down[:row])
         for column, width in enumerate(widths):
             x = left + sum(widths[:column]) + across * column
             place = [x / page_width, y / page_height, width / page_width, height / page_height]
@@ -113,27 +128,71 @@ def picture(axes: Axes, image: np.ndarray):
     axes.set_anchor("N")
 
 
-def not_run(axes: Axes, scale: str, small=False):
-    """An empty frame that says so (on two lines where it is small), for a panel that the scale leaves out."""
-    frame(axes)
-    text = f"not run\nat {scale}" if small else f"not run at {scale}"
-    size = 6 if small else None
-    axes.text(0.5, 0.5, text, ha="center", va="center", color=GREY, fontsize=size, transform=axes.transAxes)
-
-
 def heading(axes: Axes, title: str, small=""):
-    """A title, and small print between it and the axes."""
-    axes.set_title(title, fontsize=7, pad=10)
-    axes.text(0.5, 1.03, small, fontsize=5.5, color=GREY, ha="center", va="bottom", transform=axes.transAxes)
+    """A title, and small print, of a line or more, between it and the axes."""
+    lines = small.count("\n") + bool(small)
+    axes.set_title(title, fontsize=TITLE, pad=4.5 + PRINTED * lines)
+    style = {"fontsize": LEAST_TYPE, "color": GREY, "ha": "center", "va": "bottom", "linespacing": 1.1}
+    axes.annotate(small, (0.5, 1), (0, 2), **style, **OFFSET)
 
 
-def heatmap(axes: Axes, matrix: np.ndarray, ticks=4):
-    """Similarities (rows, columns) of layers, the first at the lower left; NaN (dead layers) is grey."""
+def room_above(title: str, small="") -> float:
+    """Inches that a heading takes."""
+    lines = small.count("\n") + bool(small)
+    return (4.5 + PRINTED * lines + 1.4 * TITLE * (title.count("\n") + 1)) / 72
+
+
+def heatmap(axes: Axes, matrix: np.ndarray, stages=None, across=None):
+    """Similarities (rows, columns) of layers, the first at the lower left; NaN (dead layers) is grey.
+
+    stages: of the rows' layers (rows,), None where they have none. across: of the columns', by default the
+    same.
+    """
     options = {"origin": "lower", "aspect": "auto", "interpolation": "antialiased"}
     axes.imshow(np.float32(matrix), norm=UNIT, cmap=MAGMA, **options)
-    axes.locator_params(nbins=ticks, integer=True, steps=[1, 2, 5, 10])
-    axes.tick_params(**SMALL)
+    layer_axis(axes.yaxis, len(matrix), stages)
+    layer_axis(axes.xaxis, matrix.shape[1], stages if across is None else across)
     axes.spines[:].set_visible(False)
+
+
+def layer_axis(axis, count: int, stages=None, first=0):
+    """An axis of layers: the first's and the last's number at its ends, short lines between stages.
+
+    stages: (count,), None where there are none. first: where the first layer lies.
+    """
+    axis.set_ticks([first, first + count - 1], ["1", str(count)])
+    if stages is not None:
+        axis.set_ticks(np.flatnonzero(np.diff(stages)) + first + 0.5, minor=True)
+    axis.set_tick_params(which="major", **SMALL)
+    axis.set_tick_params(which="minor", length=3.5, width=0.8, color=STAGE)
+    ends = zip(axis.get_majorticklabels(), ("bottom", "top"), ("left", "right"), strict=True)
+    for label, low, side in ends:  # within the panel, that they touch no neighbour's
+        label.set(**{"rotation": 90, "va": low, "ha": "right"} if axis.axis_name == "y" else {"ha": side})
+
+
+def seen(block, first=0):
+    """Where a block (fraction, start, stop) lies on an axis of layers, (low, high); None if too small."""
+    fraction, start, stop = block
+    return (first + start - 0.5, first + stop - 0.5) if fraction >= LEAST_BLOCK else None
+
+
+def outline(axes: Axes, x, y):
+    """The outline of a block, everywhere the same. x, y: as `seen` gives them; None is all of that axis."""
+    if x is None and y is None:
+        return
+    (left, right), (low, high) = x or axes.get_xlim(), y or axes.get_ylim()
+    around = [
+        Stroke(linewidth=1.8, foreground="black"),
+        Stroke(linewidth=1, foreground=BLOCK),
+    ]  # on any colour
+    style = {"fill": False, "clip_on": False, "zorder": 4, "path_effects": around}
+    axes.add_patch(Rectangle((left, low), right - left, high - low, **style))
+
+
+def shade(axes: Axes, x):
+    """The block behind curves over layers. x: as `seen` gives it; nothing for None."""
+    if x is not None:
+        axes.axvspan(*x, color=BLOCK, alpha=0.25, zorder=0, linewidth=0, label="the block")
 
 
 def colour_bar(figure: Figure, axes: Axes, label: str, norm=UNIT, cmap=MAGMA):
@@ -253,6 +312,38 @@ def class_map(positions: np.ndarray, labels: np.ndarray, colours: np.ndarray, bi
     opacity = np.where(total > 0, np.minimum(0.4 + 0.6 * np.log1p(total) / full, 1), 0)
     mixed = counts @ colours / np.maximum(total, 1)[..., None]
     return np.dstack([mixed, opacity])
+
+
+def fitting(panels: int, most: float, *, left=0.5, right=0.1, across=0.1, more=0.0, **_) -> float:
+    """The width of so many panels side by side, in inches: the most, or what the widest page has room for.
+
+    left, right, across: as `page` takes them. more: what else stands between panels.
+    """
+    room = MAX_WIDTH - left - right - more - across * (panels - 1)
+    return min(most, np.floor(room / panels * DPI) / DPI)
+
+
+def note(text: str) -> Figure:
+    """A small page that says something instead of a figure."""
+    figure = Figure(figsize=(MAX_WIDTH, 0.1), dpi=DPI)
+    footer(figure, text)
+    return figure
+
+
+def footer(figure: Figure, text: str):
+    """Sentences in small print below everything else, for which the page grows."""
+    width, height = figure.get_size_inches()
+    lines = textwrap.wrap(
+        text, int((width - 0.1) * 72 / (0.56 * LEAST_TYPE))
+    )  # a letter is 0.56 of the type wide
+    more = np.round((LINE * len(lines) + 0.05) * DPI) / DPI
+    places = [axes.get_position(original=True).bounds for axes in figure.axes]
+    figure.set_size_inches(width, height + more)
+    for axes, (left, low, wide, high) in zip(figure.axes, places, strict=True):
+        shrunk = height / (height + more)
+        axes.set_position([left, 1 - (1 - low) * shrunk, wide, high * shrunk])
+    place = {"ha": "left", "va": "bottom", "fontsize": LEAST_TYPE, "color": GREY}
+    figure.text(0.05 / width, 0.05 / (height + more), "\n".join(lines), **place)
 
 
 def corner(figure: Figure, text: str):

@@ -10,6 +10,7 @@ from pipeline.bounds import FILLED
 from pipeline.checks.runs import HERE
 from pipeline.figure import OTHERS, resolved
 from pipeline.places import Place, mapping, nearest
+from pipeline.reports.headlines import Headline
 from pipeline.typed import bind
 
 
@@ -24,12 +25,13 @@ class File:
 
 @dataclass(frozen=True)
 class About:
-    """The paper, and what was chosen where it is silent."""
+    """The paper, what was chosen where it is silent, and the findings that the report begins with."""
 
     title: str
     authors: str
     year: int
     choices: list[str]
+    headlines: list[Headline] = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,11 @@ def check_figures(
     results: of the paper, that stages make, as <study>/<measure>/<variant>.<suffix>.
     claims: keys of figures that are judged. known: names by kind. shown: variants by scale.
     """
-    bind(About, entries["paper"], place / "paper")
+    about = bind(About, entries["paper"], place / "paper")
+    for number, headline in enumerate(about.headlines or []):
+        if headline.figure not in entries["figures"]:
+            must = f"a figure's key; {nearest(headline.figure, entries['figures'], 'there are')}"
+            raise (place / "paper" / "headlines" / number / "figure").wrong(headline.figure, must)
     for key, entry in entries["figures"].items():
         here = place / "figures" / key
         if not key.startswith(f"{paper}_"):

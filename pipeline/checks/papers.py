@@ -112,6 +112,7 @@ class Paper:
             "variants": list(study["variants"]),
             "keys": keys_of(study),
             "labels": [label for label in card.labels("train") if label in card.labels(train["test"])],
+            "splits": list(card.splits),
             "classes": range(card.classes[train["labels"]]),
         }
 
@@ -141,6 +142,7 @@ class Paper:
             "study": list(self.studies),
             "judge": judges,
             "group": list(self.params.get("across", {})),
+            "set_name": sorted({self.params[name]["train"]["set"] for name in self.studies}),
             "key": list(self.figures["figures"]),
         }
 

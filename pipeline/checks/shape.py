@@ -12,7 +12,9 @@ from pipeline.bounds import DISTINCT, FILLED, Count, Named, Positive, Whole, bet
 MOST_SEEDS = 10_000
 
 Seeds = Annotated[int, between(1, MOST_SEEDS)] | Annotated[list[Whole], FILLED, DISTINCT]
+SeedsLeft = Annotated[int, between(0, MOST_SEEDS)] | Annotated[list[Whole], FILLED, DISTINCT]  # 0: left out
 BySize = dict[Annotated[str, Named("sizes")], Seeds]
+BySizeLeft = dict[Annotated[str, Named("sizes")], SeedsLeft]
 ABSENT = None  # a default that no value can state: null is not of these types
 
 
@@ -90,6 +92,7 @@ class Caps(Train):
     """Caps on training."""
 
     sizes: SizeCaps = ABSENT
+    seeds: SeedsLeft | BySizeLeft = ABSENT
     views: Count = ABSENT
     examples: Count = ABSENT
     image_size: Count = ABSENT

@@ -11,7 +11,7 @@ from typing import Annotated
 import numpy as np
 
 from pipeline.bounds import FILLED, Count, Positive
-from pipeline.figure import page, present, stated, table
+from pipeline.figure import left_out, nothing, page, present, stated, table
 from pipeline.options import Key, Study, Variant, of_length
 from wide import plot
 
@@ -44,16 +44,29 @@ class Options:
 def draw(entry, scale, load):
     wanted = [(study, row["variant"]) for row in entry["rows"] for study in row["studies"]]
     found = present(load, "training", wanted)
-    lines = [HEADER]
+    lines, missing = [HEADER], []
     for row, trained in zip(entry["rows"], zip(found[::2], found[1::2], strict=True), strict=True):
-        keys = {*row["paper"], *trained[0].keys(), *trained[1].keys()}
-        lines += [cells(key, row, trained) for key in sorted(keys, key=number)]
+        ran = {*trained[0].keys(), *trained[1].keys()}
+        lines += [cells(key, row, trained) for key in sorted(ran, key=number)]
+        missing += [name(key, row) for key in sorted(row["paper"].keys() - ran, key=number)]
     networks = [len(size.seeds) for trained in found for size in trained.sizes()]
+    if not networks:
+        return page(entry["title"], nothing(missing, scale))
     intro = (
         f"Scale {scale}; mean and, of several networks, standard deviation over seeds; "
         f"n = {min(networks)} to {max(networks)} networks each, in brackets."
     )
-    return page(entry["title"], intro, table(lines))
+    return page(entry["title"], *filter(None, [intro, table(lines), left_out(missing, scale)]))
+
+
+def facts(key, row):
+    """Depth and width of a size."""
+    return {"depth": row.get("depth"), "width": row.get("width"), **stated(key)}
+
+
+def name(key, row):
+    """The network of a size."""
+    return "ResNet-{depth:g} ({width:g}×)".format(**facts(key, row))
 
 
 def number(key):
@@ -63,11 +76,11 @@ def number(key):
 
 def cells(key, row, trained):
     """A line of the table: the size, then ours and the paper's on either data set."""
-    facts = {"depth": row.get("depth"), "width": row.get("width"), **stated(key)}
-    line = [f"{facts['depth']:g}", f"{facts['width']:g}"]
+    depth, width = facts(key, row).values()
+    line = [f"{depth:g}", f"{width:g}"]
     for measured, paper in zip(trained, row["paper"].get(key, [None, None]), strict=True):
         ran = key in measured.keys()
-        line.append(ours(measured.size(key), facts["width"]) if ran else "not run")
+        line.append(ours(measured.size(key), width) if ran else "not run")
         line.append("–" if paper is None else f"{paper:.1f}")
     return line
 

@@ -11,17 +11,23 @@ from typing import Annotated, Literal
 import numpy as np
 
 from pipeline.bounds import FILLED, Positive, between
-from pipeline.figure import network, present, small_print, studies, titled, variants
+from pipeline.figure import left_out, network, nothing, present, studies, titled
 from pipeline.options import Pane, Size, Study, Title, Variant
+from pipeline.panels import close, compact, floors, small_print, stages, trained_on, unrun
 from wide import plot
 
-SIDE, LINE = 0.9, 0.12  # inches: of a heatmap by default, of a further line in a title
+SIDE = 0.9  # inches: of a heatmap at most, by default
+ROOM = {"left": 0.72, "right": 0.55, "across": 0.22, "bottom": 0.3}
+PRINTED = "Above each: test accuracy, the block's share of the layers."
 BESIDE = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "right", "va": "center"}
 
 
 @dataclass(frozen=True)
 class Row:
-    """Panels of their own; or a study's variant with sizes, or with one size and so many seeds."""
+    """Panels of their own; or a study's variant with sizes, or with one size and so many seeds.
+
+    untrained: its accuracies say nothing.
+    """
 
     label: Title
     panels: Annotated[list[Pane], FILLED] = None
@@ -31,6 +37,7 @@ class Row:
     sizes: Annotated[list[Size], FILLED] = None
     size: Size = None
     seeds: Annotated[int, between(1, 100)] = None
+    untrained: bool = False
 
     def __post_init__(self):
         own = (self.study, self.variant, self.title)
@@ -44,33 +51,34 @@ class Row:
 
 @dataclass(frozen=True)
 class Options:
-    """matrix: removed is CKA without the top component. sort: seeds by its share. side: inches."""
+    """matrix: removed is CKA without the top component. sort: seeds by its share. side: inches, at most.
+
+    data: what networks were trained on, by variant; of rows that list no panels.
+    """
 
     rows: Annotated[list[Row], FILLED]
     matrix: Literal["cka", "removed"] = "cka"
     sort: bool = False
     side: Positive = None
+    data: dict[str, str] = None
 
 
 def draw(entry, scale, load):
     rows = [[row | panel for panel in panels(row)] for row in entry["rows"]]
-    everything = [panel for row in rows for panel in row]
+    everything, matrix = [panel for row in rows for panel in row], entry.get("matrix", "cka")
     for measure in ("cka", "pca") if entry.get("sort") else ("cka",):
         for panel, found in zip(everything, present(load, measure, studies(everything)), strict=True):
             panel[measure] = found
-    figure, axes = grid(rows, entry.get("side", SIDE))
-    for row, boxes in zip(rows, axes, strict=True):
-        for box, panel in zip(boxes, row, strict=False):
-            paint(box, panel, entry.get("matrix", "cka"), scale)
-            box.tick_params(labelleft=box is boxes[0])
-        for box in boxes[len(row) :]:
-            box.remove()
-        label(boxes[0], row[0])
-    for box in axes[-1]:
-        box.set_xlabel("layer" if box.images else "", fontsize=7)
-    plot.colour_bar(figure, axes[0, -1], "CKA")
-    told = f"above: test accuracy, block's share of the layers; variant {variants(everything)}; scale {scale}"
-    plot.corner(figure, told)
+    known = floors(entry, load)
+    for panel in everything:
+        describe(panel, matrix, known)
+    shown, missing = compact(rows), unrun(rows)
+    if not shown:
+        return plot.note(nothing(missing, scale))
+    figure = page(shown, entry.get("side", SIDE))
+    trained = [panel for panel in everything if panel["ran"] and not {"panels", "untrained"} & panel.keys()]
+    told = trained_on(entry.get("data", {}), trained, known, scale)
+    close(figure, told, PRINTED, left_out(missing, scale))
     return figure
 
 
@@ -80,30 +88,19 @@ def panels(row):
     return row.get("panels") or seeds or [{"size": size} for size in row["sizes"]]
 
 
-def grid(rows, side):
-    """The page: as many columns as the longest row has, room for titles of several lines."""
-    more = [LINE * max(panel["title"].count("\n") for panel in row) for row in rows]
-    room = {"top": 0.36 + more[0], "bottom": 0.52, "across": 0.13, "down": 0.44 + max(more)}
-    return plot.page([side] * max(map(len, rows)), [side] * len(rows), left=0.75, right=0.55, **room)
-
-
-def label(box, panel):
-    """A row's, to the left of its first panel."""
-    text = titled(panel["label"], panel["cka"], network(panel["cka"], panel["size"])[0])
-    box.annotate(text, (0, 0.5), (-30, 0), fontsize=7.5, rotation=90, ma="center", **BESIDE)
-    box.set_ylabel("layer" if box.images else "", fontsize=7)
-
-
-def paint(box, panel, matrix, scale):
+def describe(panel, matrix, known):
+    """Add to a panel what it shows: its titles and, where it ran, similarities, block and small print."""
     cka = panel["cka"]
     size, seed, share = chosen(panel)
     facts = {"seed": panel.get("nth", 0) if seed is None else seed, "late": share}
+    panel["name"] = titled(panel["label"], cka, size) or f"the {panel['size']} network"
     title = titled(panel["title"], cka, size, **facts).replace("nan", "–")  # a share that was not measured
-    if not cka.has(matrix, size, seed):
-        plot.heading(box, "" if "pca" in panel else title)
-        return plot.not_run(box, scale, small=True)
-    plot.heatmap(box, cka.get(matrix, size, seed))
-    plot.heading(box, title, small_print(cka, size, seed, "block" if matrix == "cka" else f"{matrix}_block"))
+    panel |= {"heading": title or panel["name"], "ran": cka.has(matrix, size, seed)}
+    if panel["ran"]:
+        block = "block" if matrix == "cka" else f"{matrix}_block"
+        panel["drawn"] = cka.get(matrix, size, seed), stages(cka, size)
+        panel["block"] = cka.get(block, size, seed)
+        panel["small"] = small_print(cka, panel, size, seed, known, block)
 
 
 def chosen(panel):
@@ -116,3 +113,32 @@ def chosen(panel):
     late = {seed: pca.get("late", size, seed) if pca.has("late", size, seed) else np.nan for seed in seeds}
     seed = sorted(late, key=lambda seed: np.nan_to_num(late[seed], nan=-1), reverse=True)[nth]
     return size, seed, late[seed]
+
+
+def page(rows, side):
+    """The heatmaps below their titles, as large as there is room for side by side."""
+    columns = max(map(len, rows))
+    side = plot.fitting(columns, side, **ROOM)
+    top, *down = [max(plot.room_above(p["heading"], p["small"]) + 0.08 for p in row if p) for row in rows]
+    figure, axes = plot.page([side] * columns, [side] * len(rows), top=top, down=down, **ROOM)
+    for row, boxes in zip(rows, axes, strict=True):
+        for box, panel in zip(boxes, [*row, *[None] * (columns - len(row))], strict=True):
+            paint(box, panel) if panel else box.set_axis_off()
+        label(boxes[0], next(filter(None, row)))
+    for box, panel in zip(axes[-1], rows[-1], strict=False):
+        box.set_xlabel("layer" if panel else "", fontsize=plot.TITLE, labelpad=2)
+    plot.colour_bar(figure, axes[0, -1], "CKA")
+    return figure
+
+
+def paint(box, panel):
+    plot.heatmap(box, *panel["drawn"])
+    box.tick_params(labelbottom=False)
+    plot.outline(box, *[plot.seen(panel["block"])] * 2)
+    plot.heading(box, panel["heading"], panel["small"])
+
+
+def label(box, panel):
+    """A row's, to the left of its first place."""
+    box.annotate(panel["name"], (0, 0.5), (-22, 0), fontsize=plot.TITLE, rotation=90, ma="center", **BESIDE)
+    box.annotate("layer", (0, 0.5), (-12, 0), fontsize=plot.TITLE, rotation=90, **BESIDE)

@@ -1,23 +1,35 @@
 """Accuracy on single images in networks of many sizes, every pair of them: Nguyen et al. 2021, fig. F.2-F.4.
 
-Expect: blue, two architectures, further from the diagonal than orange, two halves of the column's one, and
-the further the more their sizes differ; most images lie above the diagonal (the larger network is better),
-some below it. The upper triangle gives the dispersions in numbers (ours).
+Expect: blue, two architectures, further from the diagonal than orange, two halves of one, and the further
+the more their sizes differ; most images lie above the diagonal (the larger network is better), some below
+it. The upper triangle gives the dispersions in numbers (ours), and with few networks they are all that is
+drawn.
 """
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Annotated
 
 import numpy as np
 
 from pipeline.bounds import FILLED, Positive
-from pipeline.figure import numbered, plain_resnet
+from pipeline.clouds import BLUE, ORANGE, accuracy, counted, dots, few
+from pipeline.figure import left_out, nothing, numbered, plain_resnet
 from pipeline.options import Study, of_length
 from wide import plot
 
-BLUE, ORANGE = plot.class_colours(2)  # two architectures, their control
 PIXELS = 100  # least of an image
-ROOM = {"left": 0.65, "top": 0.42, "bottom": 0.8, "across": 0.1, "down": 0.14}
+ROOM = {"left": 0.65, "top": 0.42, "bottom": 0.5, "across": 0.125, "down": 0.14}
+ROW = 0.4  # inches of a pair's dots
+CLOUDS = (
+    "Blue: two architectures; orange: two halves of the column's networks. Numbers: dispersion, the root "
+    "mean square distance of images from the diagonal, in points."
+)
+DOTTED = (
+    "Dispersion of single images: root mean square distance from equal accuracy, with 95 % bootstrap "
+    "intervals over images. Blue: two architectures; orange: two halves of the first (above) and of the "
+    "second (below)."
+)
 
 
 @dataclass(frozen=True)
@@ -31,45 +43,55 @@ class Options:
 
 def draw(entry, scale, load):
     found = load(entry["study"], "agreement", "groups")
-    place = {network: group for group, network in enumerate(numbered(found))}
+    there = numbered(found)
     wanted = [tuple(network) for network in entry["networks"]]
-    networks = wanted if set(place) <= set(wanted) else list(place)  # sizes of one's own: what there is
-    groups = list(map(place.get, networks))
-    kept = [index for index, group in enumerate(groups) if group is not None]
-    figure, axes = plot.page(*[[entry["side"]] * len(groups)] * 2, **ROOM)
-    for (row, column), box in np.ndenumerate(axes):
-        first, second = sorted((row, column))
-        pair(box, found, groups[first], groups[second], row < column, scale)
-        box.tick_params(labelleft=column == kept[0], labelbottom=row == kept[-1])
-    for index, network in enumerate(networks):
-        label = plain_resnet(*network, " " if entry["side"] > 1 else "\n")
-        mean = f"\n{100 * found.get('accuracy', groups[index]).mean():.2f} %" if index in kept else ""
-        axes[0, index].set_title(label + mean, fontsize=6)
-        axes[-1, index].set_xlabel(f"{label}\nacc. (%)", fontsize=6)
-        axes[index, 0].set_ylabel(f"{label}\nacc. (%)", fontsize=6)
-    plot.corner(figure, small_print(found, place.values(), scale))
+    own = not set(there) <= set(wanted)  # sizes of one's own: what there is
+    groups = [there.index(network) for network in (there if own else wanted) if network in there]
+    missing = [] if own else [plain_resnet(*network) for network in wanted if network not in there]
+    if not groups:
+        return plot.note(nothing(missing, scale))
+    figure = dotted(found, groups) if few(found, groups) else clouds(found, groups, entry["side"])
+    images, networks = f"{len(found.get('labels')):,} images", f"{counted(found, groups)} networks each"
+    told = DOTTED if few(found, groups) else CLOUDS
+    told += f" {images}, {networks}, scale {scale}. {left_out(missing, scale)}"
+    plot.footer(figure, told)
     return figure
 
 
-def small_print(found, groups, scale):
-    networks = " to ".join(map(str, sorted({int(found.get("networks", group)) for group in groups})))
-    told = "blue: two architectures, orange: two halves of one; numbers: dispersion in points"
-    return f"{told}\n{len(found.get('labels')):,} images, n = {networks} networks each, scale {scale}"
+def dotted(found, groups):
+    """A row a pair: its dispersion between those of its two controls."""
+    names = [plain_resnet(*network) for network in numbered(found)]
+    named = {group: f"{names[group]}, {accuracy(found, group)}" for group in groups}
+    pairs = list(combinations(groups, 2))
+    rows = [(f"{named[a]}\n{named[b]}", [(a, a), (a, b), (b, b)]) for a, b in pairs]
+    figure, axes = plot.page([2.7], [ROW * len(rows)], left=1.9, right=0.6, top=0.1, bottom=0.42)
+    dots(axes[0, 0], found, rows)
+    return figure
 
 
-def pair(box, found, first, second, upper, scale):
-    """Above the diagonal numbers, below it images, or an empty frame for a size that the scale leaves out."""
-    box.tick_params(labelsize=5, length=2, pad=1.5)
-    ran = None not in (first, second)
-    if upper:
-        box.set_axis_off()
-        for height, other, colour in ((0.62, second, BLUE), (0.38, first, ORANGE)) if ran else ():
-            text = f"{100 * found.get('dispersion')[first, other]:.2f}"
-            box.text(0.5, height, text, color=colour, fontsize=6.5, ha="center", va="center")
-    elif ran:
-        images(box, found, first, second)
-    else:
-        plot.not_run(box, scale, small=True)
+def clouds(found, groups, side):
+    figure, axes = plot.page(*[[side] * len(groups)] * 2, **ROOM)
+    for (row, column), box in np.ndenumerate(axes):
+        first, second = sorted((row, column))
+        pair(box, found, groups[first], groups[second], row < column)
+        box.tick_params(labelleft=column == 0, labelbottom=row == len(groups) - 1)
+    names = [plain_resnet(*network, " " if side > 1 else "\n") for network in numbered(found)]
+    for index, group in enumerate(groups):
+        axes[0, index].set_title(f"{names[group]}\n{accuracy(found, group)}", fontsize=6)
+        axes[-1, index].set_xlabel(f"{names[group]}\nacc. (%)", fontsize=6)
+        axes[index, 0].set_ylabel(f"{names[group]}\nacc. (%)", fontsize=6)
+    return figure
+
+
+def pair(box, found, first, second, upper):
+    """Above the diagonal numbers, below it images."""
+    box.tick_params(labelsize=6, length=2, pad=1.5)
+    if not upper:
+        return images(box, found, first, second)
+    box.set_axis_off()
+    for height, other, colour in ((0.62, second, BLUE), (0.38, first, ORANGE)):
+        text = f"{100 * found.get('dispersion')[first, other]:.2f}"
+        box.text(0.5, height, text, color=colour, fontsize=6.5, ha="center", va="center")
 
 
 def images(box, found, first, second):

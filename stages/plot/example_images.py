@@ -1,26 +1,24 @@
 """Images on which a wide and a deep network of equal accuracy differ most: Nguyen et al. 2021, fig. F.1.
 
-Expect: equal mean accuracies (p > 0.05); left, two architectures, further from the diagonal than middle and
-right, two halves of one; below, gaps that persist (over 20 points; the paper's: up to 70) in networks that
-had no part in choosing.
+Expect: equal mean accuracies (p > 0.05); two architectures further from the diagonal than two halves of one
+(with few networks: a larger dispersion); below, gaps that persist (over 20 points; the paper's: up to 70) in
+networks that had no part in choosing.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.figure import cloud, dispersion, numbered, resnet
+from pipeline.clouds import BLUE, ORANGE, cloud, counted, dispersion, dots, few, of_a_pair
+from pipeline.figure import nothing, numbered, resnet
 from pipeline.options import Study
 from wide import plot
 
-COLOURS = plot.class_colours(2)
-IMAGE, LEFT, DOWN, ACROSS = (
-    0.58,
-    0.98,
-    0.42,
-    0.06,
-)  # inches: an image, their left margin, above a row, between images
-BELOW = 2 * (IMAGE + DOWN) + 0.75  # inches of both rows of images
+GROUPS = (0, 1)
+# Inches: an image (96 pixels, three for each of an image of 32), above a row, between images, left of them.
+IMAGE, DOWN, ACROSS, LEFT = 0.48, 0.42, 0.06, 1.0
+BELOW = 2 * (IMAGE + DOWN) + 0.5  # inches of both rows of images
+DISPERSION = "Dispersion: root mean square distance from equal accuracy, in points"
 
 
 @dataclass(frozen=True)
@@ -32,48 +30,69 @@ class Options:
 
 def draw(entry, scale, load):
     found = load(entry["study"], "agreement", "groups")
-    figure, axes = plot.page([1.5] * 3, [1.5], bottom=BELOW, top=0.3, across=0.55)
-    for box, groups in zip(axes[0], ((0, 1), (0, 0), (1, 1)), strict=True):
-        cloud(box, found, *groups)
-        box.set_title(dispersion(found, *groups), fontsize=7)
+    if not found.has("images", "shown"):
+        return plot.note(nothing(["two groups of networks of equal accuracy"], scale))
+    figure = dotted(found) if few(found, GROUPS) else clouds(found)
     names = [resnet(*group) for group in numbered(found)]
     images = found.get("images", "shown")
     for number, image in enumerate(images):
         row, column = divmod(number, len(images) // 2)
         box = figure.add_axes(place(row, column) / np.tile(figure.get_size_inches(), 2))
-        box.imshow(image.transpose(1, 2, 0), interpolation="bicubic")
+        box.imshow(image.transpose(1, 2, 0), interpolation="nearest")
         plot.frame(box)
-        accuracies = [found.get(half, "shown")[number] for half in ("first", "second")]
-        label(box, accuracies, names, row, first=column == 0)
-    plot.corner(figure, small_print(found, scale))
+        right = [how_many(found, group, number) for group in GROUPS]
+        label(box, right, names, row, first=column == 0)
+    error = (
+        "with 95 % bootstrap intervals over images" if few(found, GROUPS) else "± bootstrap standard error"
+    )
+    plot.footer(figure, f"{DISPERSION}, {error}. {small_print(found, scale)}")
     return figure
 
 
+def clouds(found):
+    figure, axes = plot.page([1.3] * 3, [1.3], bottom=BELOW, top=0.3, across=0.48, left=0.5)
+    for box, groups in zip(axes[0], ((0, 1), (0, 0), (1, 1)), strict=True):
+        cloud(box, found, *groups)
+        box.set_title(dispersion(found, *groups), fontsize=7)
+    return figure
+
+
+def dotted(found):
+    figure, axes = plot.page([3.2], [0.8], bottom=BELOW, top=0.1, left=1.5, right=0.7)
+    dots(axes[0, 0], found, of_a_pair(found))
+    return figure
+
+
+def how_many(found, group, number):
+    """Of the second half of a group's networks, those that are right on a shown image: "k of n"."""
+    n = int(found.get("networks", group)) // 2
+    return f"{round(n * found.get(('first', 'second')[group], 'shown')[number])} of {n}"
+
+
 def place(row, column):
-    """Left, bottom, width and height of an image in inches."""
+    """Left, bottom, width and height of an image in inches, to the pixel."""
     left = LEFT + column * (IMAGE + ACROSS)
-    bottom = BELOW - 0.5 - (row + 1) * (IMAGE + DOWN) + 0.05
-    return np.array([left, bottom, IMAGE, IMAGE])
+    bottom = 0.08 + (1 - row) * (IMAGE + DOWN)
+    return np.round(np.array([left, bottom, IMAGE, IMAGE]) * plot.DPI) / plot.DPI
 
 
-def label(box, accuracies, names, row, first):
-    """Both networks' accuracies above an image; a row's first names them, and for whom the row is easier."""
+def label(box, right, names, row, first):
+    """How many networks are right, above an image; a row's first names them and what the row shows."""
     side = {"ha": "right", "transform": box.transAxes}
     if first:
         box.text(-0.12, 0.5, f"easier for\n{names[row]}", fontsize=7, va="center", **side)
-    for group, accuracy in enumerate(accuracies):
-        height = 1.26 - 0.22 * group
-        style = {"color": COLOURS[group], "fontsize": 6.5, "va": "bottom"}
-        box.text(0.5, height, f"{100 * accuracy:.0f} %", ha="center", transform=box.transAxes, **style)
+    for group, (text, colour) in enumerate(zip(right, (BLUE, ORANGE), strict=True)):
+        height = 1.28 - 0.25 * group
+        style = {"color": colour, "fontsize": 6, "va": "bottom"}
+        box.text(0.5, height, text, ha="center", transform=box.transAxes, **style)
         if first:
             box.text(-0.12, height, names[group], **side, **style)
 
 
 def small_print(found, scale):
-    groups = (0, 1)
-    means = " and ".join(f"{100 * found.get('accuracy', group).mean():.2f}" for group in groups)
-    networks = " and ".join(str(int(found.get("networks", group))) for group in groups)
-    images, p = len(found.get("labels")), float(found.get("p_mean"))
+    means = " and ".join(f"{100 * found.get('accuracy', group).mean():.2f}" for group in GROUPS)
+    p, images = float(found.get("p_mean")), f"{len(found.get('labels')):,} images"
     return (
-        f"mean accuracies {means} %, p = {p:.2g}; {images:,} images, n = {networks} networks; scale {scale}"
+        f"Images are chosen with one half of the networks; the counts are the other half's. Mean accuracies "
+        f"are {means} % (p = {p:.2g}), of {counted(found, GROUPS)} networks each on {images}, scale {scale}."
     )

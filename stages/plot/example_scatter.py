@@ -2,21 +2,26 @@
 
 Expect: a and b equal in mean, but a further from the diagonal than b, two halves of one architecture, by
 more than the standard errors; c: blue differences between wide and deep spread beyond the orange ones of
-two halves (419 of 1000 classes have p < 0.05).
+two halves (419 of 1000 classes have p < 0.05). With few networks a and b are dispersions alone.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import numpy as np
 
-from pipeline.figure import cloud, dispersion, numbered, plain_resnet, present
+from pipeline.clouds import BLUE, ORANGE, accuracy, cloud, counted, dispersion, dots, few, of_a_pair
+from pipeline.figure import left_out, nothing, numbered, plain_resnet, present
 from pipeline.options import Study, of_length
 from wide import plot
 
-BLUE, ORANGE = plot.class_colours(2)
 NAMED = {0: 0.04, 1: 0.12, 2: 0.2, -1: 0.96, -2: 0.88, -3: 0.8}  # rank of a class by gain: height of its name
 ARROW = {"arrowstyle": "-", "relpos": (1, 0.5), "color": plot.FAINT, "linewidth": 0.5}
+CLASSES = (
+    "c: differences in points, halves of the deep networks; classes differ where p < 0.05 (Welch's t-test)."
+)
+FEWER = "a, b  single images"  # title of the dots in the place of two clouds
 
 
 @dataclass(frozen=True)
@@ -30,22 +35,37 @@ class Options:
 
 def draw(entry, scale, load):
     pair, imagenet = present(load, "agreement", [(entry[name], "groups") for name in ("study", "classes")])
-    figure, axes = plot.page([1.5, 1.5, 1.95], [1.5], top=0.48, bottom=0.7, across=0.55)
-    parts = [(images, pair, 1), (images, pair, 0), (classes, imagenet)]
-    for box, title, (paint, found, *other) in zip(axes[0], entry["titles"], parts, strict=True):
-        paint(box, found, *other) if found.arrays else plot.not_run(box, scale)
+    first, second, third = entry["titles"]
+    dotted = pair.has("networks", 0) and few(pair, (0, 1))
+    clouds = [(first, 1.15, pair, partial(images, other=1)), (second, 1.15, pair, partial(images, other=0))]
+    parts = [(FEWER, 1.3, pair, rows)] if dotted else clouds
+    parts = [part for part in [*parts, (third, 1.4, imagenet, classes)] if part[2].has("networks", 0)]
+    missing = [title for title, found in ((first, pair), (third, imagenet)) if not found.has("networks", 0)]
+    if not parts:
+        return plot.note(nothing(missing, scale))
+    room = {"left": 1.3, "across": 1.0} if dotted else {"left": 0.5, "across": 0.55}
+    figure, axes = plot.page([width for _, width, *_ in parts], [1.5], top=0.48, bottom=0.42, **room)
+    for box, (title, _, found, paint) in zip(axes[0], parts, strict=True):
+        paint(box, found)
         box.set_title(title, loc="left", fontsize=7, pad=18)
-    plot.corner(figure, small_print(pair, scale))
+    plot.footer(figure, f"{small_print(pair, dotted)} Scale {scale}. {left_out(missing, scale)}")
     return figure
 
 
-def small_print(pair, scale):
-    told = "dispersion: RMS distance from the diagonal in points ± bootstrap SE; "
-    told += "differ: p < 0.05, Welch's t-test"
-    if not pair.arrays:
-        return f"{told}\nscale {scale}"
-    shown, networks = len(pair.get("labels")), int(pair.get("networks", 0))
-    return f"{told}\na, b: {shown:,} images, halves of n = {networks} networks; scale {scale}"
+def small_print(pair, dotted):
+    error = "with 95 % bootstrap intervals over images" if dotted else "± bootstrap standard error"
+    told = [f"Dispersion: root mean square distance from equal accuracy, in points, {error}."]
+    if pair.has("networks", 0):
+        told.append(f"a, b: {len(pair.get('labels')):,} images, halves of {counted(pair, (0, 1))} networks.")
+    return " ".join([*told, CLASSES])
+
+
+def rows(box, found):
+    """Dispersions of the pair and of its controls, where networks are few."""
+    dots(box, found, of_a_pair(found))
+    names = [plain_resnet(*group) for group in numbered(found)]
+    means = [f"mean accuracy of {name}: {accuracy(found, group)}" for group, name in enumerate(names)]
+    line(box, 0, "\n".join(means), plot.GREY)
 
 
 def images(box, found, other):
@@ -58,13 +78,15 @@ def images(box, found, other):
 def classes(box, found):
     """Difference against accuracy, a point a class: wide and deep in blue, halves of the deep in orange."""
     _, deep, wide = (plain_resnet(*group) for group in numbered(found))
-    points(box, found, ("deep", "wide", "p"), BLUE, 1, f"{wide} − {deep}")
-    points(box, found, ("control_a", "control_b", "p_control"), ORANGE, 0, f"two halves of {deep}")
+    points(box, found, ("deep", "wide", "p"), BLUE, 1, "wide − deep")
+    points(box, found, ("control_a", "control_b", "p_control"), ORANGE, 0, "two halves")
     box.axhline(0, color=plot.GREY, linewidth=0.5, linestyle=":")
-    named = found.has("name", "class")
-    reach = max(map(abs, box.get_ylim())) * (1.5 if named else 1)
-    box.set(xlabel=f"{deep} (%)", ylabel="difference (points)", ylim=(-reach, reach))
-    if named:
+    known = found.has("name", "class")
+    reach = max(map(abs, box.get_ylim())) * (1.5 if known else 1)
+    box.set_xlabel(f"{deep} (%)", fontsize=7)
+    box.set_ylabel(f"{wide} − {deep}", fontsize=7)
+    box.set_ylim(-reach, reach)
+    if known:
         name(box, found)
 
 
@@ -83,9 +105,9 @@ def name(box, found):
     order = np.argsort(gap)
     for rank, height in NAMED.items():
         point = deep[order[rank]], gap[order[rank]]
-        style = {"fontsize": 5, "va": "center", "arrowprops": ARROW}
+        style = {"fontsize": 6, "va": "center", "arrowprops": ARROW}
         box.annotate(str(names[order[rank]]), point, (0.02, height), "data", "axes fraction", **style)
 
 
 def line(box, number, text, colour):
-    box.text(0, 1.02 + 0.075 * number, text, color=colour, fontsize=5.5, transform=box.transAxes)
+    box.text(0, 1.02 + 0.08 * number, text, color=colour, fontsize=6, transform=box.transAxes)

@@ -8,7 +8,7 @@ order compares with the paper's.
 from dataclasses import dataclass
 from typing import Annotated
 
-from pipeline.figure import numbered, page, plain_resnet, table
+from pipeline.figure import nothing, numbered, page, plain_resnet, table
 from pipeline.options import Study, of_length
 
 HEADER = ["model", "AIC", "against A", "paper's AIC", "against A"]
@@ -35,6 +35,8 @@ class Options:
 
 def draw(entry, scale, load):
     found = load(entry["study"], "agreement", "groups")
+    if not found.has("aic", "models"):
+        return page(entry["title"], nothing(["wide and deep networks"], scale))
     ours = found.get("aic", "models").tolist()
     papers = [model["aic"] for model in entry["models"]]
     lines = [HEADER]

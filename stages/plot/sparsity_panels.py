@@ -11,49 +11,65 @@ import matplotlib
 import numpy as np
 
 from pipeline.bounds import FILLED
-from pipeline.figure import network, small_print, titled
+from pipeline.figure import left_out, network, nothing, titled
 from pipeline.options import Size, Study, Title, Variant
+from pipeline.panels import close, floors, small_print, stages, trained_on
 from wide import plot
 
-SIDE, HEIGHT = 0.9, 1.3  # inches of a pane
+SIDE, HEIGHT = 1.0, 1.3  # inches of a pane, its width at most
+ROOM = {"left": 0.5, "right": 0.6, "bottom": 0.36, "across": 0.14}
 PERCENT, COLOURS = matplotlib.colors.Normalize(0, 100), matplotlib.colormaps["viridis"]
 FINE = 400  # pixels of a column
 
 
 @dataclass(frozen=True)
 class Options:
-    """title_of: of a panel, one a size."""
+    """title_of: of a panel, one a size. data: what was trained on, by variant."""
 
     study: Study
     variant: Variant
     sizes: Annotated[list[Size], FILLED]
     title_of: Title
+    data: dict[str, str] = None
 
 
 def draw(entry, scale, load):
-    sizes, variant = entry["sizes"], entry["variant"]
+    variant, template = entry["variant"], entry["title_of"]
     sparsity, cka = (load(entry["study"], measure, variant) for measure in ("sparsity", "cka"))
-    room = {"left": 0.55, "right": 0.65, "top": 0.38, "bottom": 0.55, "across": 0.13}
-    figure, axes = plot.page([SIDE] * len(sizes), [HEIGHT], **room)
-    for box, size in zip(axes[0], sizes, strict=True):
-        paint(box, size, entry["title_of"], sparsity, cka, scale)
-        box.set_xlabel("ReLU layer", fontsize=7, labelpad=3)
-        box.tick_params(labelleft=box is axes[0, 0])
-    axes[0, 0].set_ylabel("% of units", fontsize=7)
-    plot.colour_bar(figure, axes[0, -1], "non-zero on % of images", PERCENT, COLOURS)
-    told = "line below: the block's layers; small print: test accuracy, share of the layers in it"
-    plot.corner(figure, f"{told}; variant {variant}; scale {scale}")
+    known, missing = floors(entry, load), []
+    nets = [network(sparsity, size) for size in entry["sizes"]]
+    shown = [net for net in nets if net[1] is not None]
+    missing = [titled(template, sparsity, size) or "the largest" for size, seed in nets if seed is None]
+    if not shown:
+        return plot.note(nothing(missing, scale))
+    small = [small_print(cka, entry, *net, known) if cka.has("block", *net) else "" for net in shown]
+    titles = [titled(template, sparsity, size) for size, _ in shown]
+    figure, axes = page(titles, small)
+    for box, net in zip(axes, shown, strict=True):
+        paint(box, sparsity, cka, *net)
+    told = "Small print: test accuracy, the block's share of all layers."
+    trained = trained_on(entry.get("data", {}), [entry], known, scale)
+    close(figure, trained, told, left_out(missing, scale))
     return figure
 
 
-def paint(box, size, template, sparsity, cka, scale):
-    size, seed = network(sparsity, size)
-    title = titled(template, sparsity, size)
-    if seed is None:
-        plot.not_run(box, scale, small=True)
-        return plot.heading(box, title)
+def page(titles, small):
+    """A pane below each title."""
+    side = plot.fitting(len(titles), SIDE, **ROOM)
+    top = max(map(plot.room_above, titles, small))
+    figure, axes = plot.page([side] * len(titles), [HEIGHT], top=top, **ROOM)
+    for box, *heading in zip(axes[0], titles, small, strict=True):
+        plot.heading(box, *heading)
+        box.set_xlabel("ReLU layer", fontsize=plot.TITLE, labelpad=2)
+        box.tick_params(labelleft=box is axes[0, 0])
+    axes[0, 0].set_ylabel("% of units", fontsize=plot.TITLE)
+    plot.colour_bar(figure, axes[0, -1], "non-zero on % of images", PERCENT, COLOURS)
+    return figure, axes[0]
+
+
+def paint(box, sparsity, cka, size, seed):
+    """Shares of units by ReLU layer, and the outline of those in the block."""
     relus = sparsity.get("relus", size)
-    image = stacked(sparsity.get("histogram", size, seed))
     style = {
         "origin": "lower",
         "aspect": "auto",
@@ -61,23 +77,15 @@ def paint(box, size, template, sparsity, cka, scale):
         "norm": PERCENT,
         "cmap": COLOURS,
     }
-    box.imshow(image, extent=(0.5, len(relus) + 0.5, 0, 100), **style)
-    box.tick_params(**plot.SMALL | {"pad": 4})
+    extent = (0.5, len(relus) + 0.5, 0, 100)
+    box.imshow(stacked(sparsity.get("histogram", size, seed)), extent=extent, **style)
+    box.tick_params(**plot.SMALL)
     box.spines[:].set_visible(False)
-    if not cka.has("block", size, seed):
-        return plot.heading(box, title)
-    plot.heading(box, title, small_print(cka, size, seed))
-    underline(box, relus, cka.get("block", size, seed))
-
-
-def underline(box, relus, block):
-    """A line below the ReLU layers that lie in the block. relus: their places among all layers."""
-    _, start, stop = block
-    inside = np.flatnonzero((relus >= start) & (relus < stop)) + 1
-    if len(inside):
-        style = {"color": plot.PALETTE[3], "linewidth": 2.5, "clip_on": False, "solid_capstyle": "butt"}
-        place = box.get_xaxis_transform()
-        box.plot([inside[0] - 0.5, inside[-1] + 0.5], [-0.02] * 2, transform=place, **style)
+    bounds = stages(sparsity, size)
+    plot.layer_axis(box.xaxis, len(relus), bounds if bounds is None else bounds[relus], first=1)
+    if cka.has("block", size, seed):
+        share, start, stop = cka.get("block", size, seed)
+        plot.outline(box, plot.seen((share, *np.searchsorted(relus, (start, stop))), first=1), None)
 
 
 def stacked(histogram):

@@ -8,7 +8,7 @@ options is the paper's row of a synset.
 from dataclasses import dataclass
 from typing import Annotated
 
-from pipeline.figure import numbered, page, plain_resnet, table
+from pipeline.figure import nothing, numbered, page, plain_resnet, table
 from pipeline.options import Study, of_length
 
 SIDE = ["classes", "wide (%)", "deep (%)", "diff.", "p"]
@@ -28,6 +28,8 @@ class Options:
 
 def draw(entry, scale, load):
     found = load(entry["study"], "agreement", "groups")
+    if not found.has("name", "synset"):
+        return page(entry["title"], nothing(["wide and deep networks"], scale))
     names = [str(name) for name in found.get("name", "synset")]
     papers = {name: values(*numbers) for name, numbers in entry["paper"].items()}
     lines = [HEADER]

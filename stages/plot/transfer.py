@@ -8,7 +8,9 @@ Mean and sd over seeds.
 from dataclasses import dataclass
 from typing import Annotated
 
-from pipeline.figure import legends
+import numpy as np
+
+from pipeline.figure import left_out, legends, listing, nothing, present, studies
 from pipeline.options import Study, Variant, of_length
 from wide import plot
 
@@ -34,28 +36,37 @@ class Options:
 
 
 def draw(entry, scale, load):
-    figure, axes = plot.page([2.15, 2.15], [2.0], top=0.72, bottom=0.55, across=0.6)
-    for box, panel in zip(axes[0], entry["panels"], strict=True):
-        found = load(panel["study"], "transfer", panel["variant"])
+    results = present(load, "transfer", studies(entry["panels"]))
+    both = list(zip(entry["panels"], results, strict=True))
+    ran = [(panel, found) for panel, found in both if found.has("tuned")]
+    missing = [panel["title"] for panel, found in both if not found.has("tuned")]
+    if not ran:
+        return plot.note(nothing(missing, scale))
+    figure, axes = plot.page([2.15] * len(ran), [2.0], top=0.62, bottom=0.45, across=0.6)
+    for box, (panel, found) in zip(axes[0], ran, strict=True):
         curves(box, found, panel)
     legend(figure, axes[0])
-    seeds = found.get("tuned").shape[1]
-    plot.corner(figure, f"mean and sd of n = {seeds} seeds, scale {scale}")
+    counts = list(dict.fromkeys(str(found.get("tuned").shape[1]) for _, found in ran))
+    told = f"Mean and standard deviation over {listing(counts)} networks a width, scale {scale}."
+    plot.footer(figure, f"{told} {left_out(missing, scale)}")
     return figure
 
 
 def curves(box, found, panel):
     widths, inputs = found.get("width"), found.get("inputs")
+    order = np.argsort(widths)
     for (name, (label, marker)), colour in zip(CURVES.items(), plot.class_colours(len(CURVES)), strict=True):
         mean, sd = plot.mean_sd(100 * found.get(name))
-        box.errorbar(widths, mean, sd, color=colour, marker=marker, label=label)
+        style = {"color": colour, "marker": marker, "markersize": 3, "label": label}
+        box.errorbar(widths[order], mean[order], sd[order], **style)
     linear = 100 * found.get("linear").mean()
     box.axhline(linear, color=plot.GREY, linestyle="--", label="linear classifier on pixels")
     if panel["mark_inputs"] and widths.min() < inputs < widths.max():
         style = {"color": plot.GREY, "linewidth": 0.6, "linestyle": ":"}
         box.axvline(inputs, label=f"input dimension {inputs}", **style)
     plot.width_axis(box, widths)
-    box.set(title=panel["title"], xlabel=panel["xlabel"], ylabel="test accuracy (%)")
+    box.set_title(panel["title"], fontsize=8)
+    box.set(xlabel=panel["xlabel"], ylabel="test accuracy (%)")
     box.grid(axis="y")
 
 

@@ -13,6 +13,7 @@ from wide.measure.predictions import classes_of, counted, pair
 
 __all__ = [
     "Nested",
+    "aic_falls",
     "class_accuracy",
     "dispersion",
     "dispersion_se",
@@ -127,6 +128,28 @@ def welch(a, b):
         p = stats.ttest_ind_from_stats(*moments, equal_var=False).pvalue
     constant = (np.ptp(a, axis=0) == 0) & (np.ptp(b, axis=0) == 0)
     return np.where(constant, (a[0] == b[0]).astype(float), p)
+
+
+def aic_falls(correct_a, correct_b, labels, *, folds: int = 10) -> tuple:
+    """How far AIC falls from model A to B and from B to C of `nested_models`: ((2,), (2,)) float64.
+
+    Positive: the larger model is worth its parameters. Second: standard errors over classes, which are dealt
+    out to so many folds, at most one a class. A fold's part of the fall is what is missing without it; the
+    parts' spread gives that of their sum. Networks are held fixed: two halves of one group say how much of a
+    fall is theirs. labels: (examples,) ints. ValueError below 2 classes.
+    """
+    labels = np.asarray(labels)
+    folds = min(folds, len(np.unique(labels)))
+    if folds < 2:
+        raise ValueError("one class has no folds: give examples of at least 2 classes")
+    correct = np.asarray(correct_a), np.asarray(correct_b)
+    fold = np.unique(labels, return_inverse=True)[1] % folds
+    whole, *others = (
+        -np.diff(nested_models(*(group[:, kept] for group in correct), labels[kept]).aic)
+        for kept in [slice(None), *(fold != number for number in range(folds))]
+    )
+    parts = whole - np.array(others)
+    return whole, np.sqrt(folds) * parts.std(0, ddof=1)
 
 
 def largest_gaps(a, b, count: int):

@@ -2,8 +2,10 @@
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 CHUNK = 8192  # activations at once in float64
+DAMPINGS = tuple(float(f"{10 ** (half / 2):.2g}") for half in range(-8, 3))  # two a decade, 1e-4 to 10
 
 
 def layout(points):
@@ -56,8 +58,7 @@ def whitening(activations, damping: float):
     activations = torch.as_tensor(activations)
     if activations.ndim != 2 or not len(activations) or damping < 0:
         raise ValueError("whitening needs activations (N, n) with N >= 1, and damping >= 0")
-    chunks = (chunk.double() for chunk in activations.split(CHUNK))
-    moment = sum(chunk.T @ chunk for chunk in chunks) / len(activations)
+    moment = _moment(activations)
     if not moment.isfinite().all():
         raise ValueError("activations have NaN or infinite values: check the network that gave them")
     moment.diagonal().add_(damping * moment.diagonal().mean())
@@ -69,6 +70,40 @@ def whitening(activations, damping: float):
             "the activations' second moment is singular (dead units, or N < n): use a damping above 0"
         )
     return torch.cholesky_inverse(factor)
+
+
+def held_out_damping(activations, members, dampings=DAMPINGS, draws: int = 3, seed: int = 0) -> float:
+    """The damping under which a cell's target is a direction that the cell's activations share.
+
+    activations (N, n), m index arrays, as `atlas_targets` takes them. An icon is sought by the angle to its
+    target, so targets are to tell cells apart by angle: each half of the activations is sorted to the nearest
+    target, by angle, of moment and means of the other half, and the damping that sorts most of them to a cell
+    of their own over `draws` seeded halvings is taken, the smallest of equals. That asks neither for images
+    nor for labels. Cells that are empty in a half do not count in it.
+    """
+    activations = torch.as_tensor(activations)
+    rng, right = np.random.default_rng(seed), np.zeros(len(dampings), int)
+    halves = [rng.permutation(len(activations)) % 2 == 0 for _ in range(draws)]
+    for train in (side for half in halves for side in (half, ~half)):
+        pairs = [(index[train[index]], index[~train[index]]) for index in members]
+        pairs = [pair for pair in pairs if len(pair[0]) and len(pair[1])]
+        if pairs:
+            right += _sorted_right(activations, np.flatnonzero(train), pairs, dampings)
+    return dampings[int(right.argmax())]
+
+
+def _sorted_right(activations, train, pairs, dampings):
+    """How many held-out activations of cells lie nearest to their own cell's target, for each damping."""
+    values, basis = torch.linalg.eigh(_moment(activations[torch.as_tensor(train)]))
+    means = torch.stack([activations[torch.as_tensor(index)].double().mean(dim=0) for index, _ in pairs])
+    rows = torch.as_tensor(np.concatenate([asked for _, asked in pairs]))
+    cell = torch.as_tensor(np.repeat(np.arange(len(pairs)), [len(asked) for _, asked in pairs]))
+    means, asked = means @ basis, activations[rows].double() @ basis
+    right = []
+    for damping in dampings:
+        targets = F.normalize(means / (values + damping * values.mean()), dim=1)
+        right.append(int(((asked @ targets.T).argmax(dim=1) == cell).sum()))
+    return np.array(right)
 
 
 def atlas_targets(activations, members, damping: float):
@@ -83,6 +118,12 @@ def atlas_targets(activations, members, damping: float):
         )
     means = torch.stack([activations[torch.as_tensor(index)].double().mean(dim=0) for index in members])
     return (means @ whitening(activations, damping)).float()
+
+
+def _moment(activations):
+    """Uncentred second moment of activations (N, n): (n, n) float64."""
+    chunks = (chunk.double() for chunk in activations.split(CHUNK))
+    return sum(chunk.T @ chunk for chunk in chunks) / len(activations)
 
 
 def _positions(points):

@@ -6,12 +6,18 @@ while activations stream by. `Layer` knows one layer's activations, `Space` the 
 span.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 
 from wide.measure.grams import power_of_two
 
 BLOCK = 4096  # features at once on a CPU: what its cache holds
+ANGLE = (
+    0.005  # radians: a squared cosine of two components moves by no more than the sum of their angles, 0.01
+)
+GAP = 0.01  # two directions that explain as much but for so much of it: either could be called the first
 
 
 class Layer:
@@ -96,39 +102,70 @@ class Space:
     """Subspace of example space that multiplication by K spans, block after block of columns.
 
     basis: (N, columns) orthonormal, each with mean 0. q: the newest block; narrow when N leaves no room
-    for more.
-    k: basisᵀ K basis but for q. y, gram, total: sums that become K q, qᵀ K q and the trace of K.
+    for more. known: columns of the basis before q.
+    k: basisᵀ K basis but for q. beyond: qᵀ K b of the block b before q, what K leads out of the known.
+    y, gram, total: sums that become K q, qᵀ K q and the trace of K.
     """
 
     def __init__(self, start, like):
         self.basis = self.q = like.new_zeros(len(start), 0)
         self.k = self.basis.new_zeros(0, 0, dtype=torch.float64)
         self.y = start.to(like.device)
-        self.grow()
+        self.total = 0.0
+        self.begin()
 
-    def grow(self):
+    def begin(self):
         """A new block from y, by QR: orthogonal to the constant and the basis even if only rounding."""
-        old, width = self.basis.shape[1], self.q.shape[1]
+        known, width = self.basis.shape[1], self.q.shape[1]
         constant = torch.ones_like(self.y[:, :1])
         orthogonal = torch.linalg.qr(torch.cat([constant, self.basis, self.y], 1))[0]
-        self.q = orthogonal[:, 1 + old :].to(self.basis)
+        self.q = orthogonal[:, 1 + known :].to(self.basis)
         self.basis = torch.cat([self.basis, self.q], 1)
         self.k = torch.nn.functional.pad(self.k, 2 * (0, self.q.shape[1]))
-        self.k[:, old - width : old] = (self.basis.double().T @ self.y)[:, :width]
+        products = self.basis.double().T @ self.y
+        self.k[:, known - width : known] = products[:, :width]
+        self.beyond = products[known:, :width]
+        self.known = known
+        self.trace = self.total
         self.y = torch.zeros_like(self.q, dtype=torch.float64)
         self.gram = 0.0
         self.total = 0.0
 
     def leading(self):
-        """Largest eigenvalue of K in the subspace, as a share of its trace, and its unit vector (N,).
+        """`Pair` of the largest eigenvalue of K in the known subspace; its numbers are NaN if K is 0."""
+        if not self.trace:
+            return Pair(np.nan, np.full(len(self.basis), np.nan), np.nan, np.nan)
+        values, vectors = torch.linalg.eigh(self.k[: self.known, : self.known])  # reads the lower triangle
+        value, last = float(values[-1]), vectors[self.known - self.beyond.shape[1] :, -1]
+        vector = (self.basis[:, : self.known].double() @ vectors[:, -1]).cpu().numpy()
+        second = max(float(values[-2]), 0.0) if len(values) > 1 else 0.0
+        residual = float((self.beyond @ last).norm()) / value if value > 0 else np.inf
+        share = min(value / self.trace, 1.0)
+        return Pair(share, upright(vector), residual, 1 - second / value if value > 0 else 0.0)
 
-        Both are NaN if K is 0; the vector's entry of largest size is positive.
+
+def upright(vector):
+    """The vector (N,) at unit norm, its entry of largest size positive."""
+    return vector * np.sign(vector[np.argmax(np.abs(vector))]) / np.linalg.norm(vector)
+
+
+class Pair(NamedTuple):
+    """An eigenvalue of K and its vector.
+
+    share: of the trace. vector: (N,) float64, unit norm, its entry of largest size positive.
+    residual: |K v - value v| / value. gap: 1 - second / first eigenvalue.
+    """
+
+    share: float
+    vector: np.ndarray
+    residual: float
+    gap: float
+
+    @property
+    def found(self) -> bool:
+        """Whether the angle to the eigenvector, at most residual / gap (Davis & Kahan), is within ANGLE.
+
+        Where the gap is below GAP no direction stands out: the residual is then as if it were GAP. A dead
+        layer has nothing to find.
         """
-        if not self.total:
-            return np.nan, np.full(len(self.basis), np.nan)
-        start = len(self.k) - len(self.gram)
-        self.k[start:, start:] = self.gram
-        values, vectors = torch.linalg.eigh(self.k)  # reads the lower triangle, all of which is known
-        vector = (self.basis.double() @ vectors[:, -1]).cpu().numpy()
-        vector *= np.sign(vector[np.argmax(np.abs(vector))]) / np.linalg.norm(vector)
-        return min(float(values[-1]) / self.total, 1.0), vector
+        return not self.residual > ANGLE * max(self.gap, GAP)

@@ -121,6 +121,32 @@ def centre_view(images, size, pad_value, transforms=ATLAS):
     return _resize(_crop(images, offset, offset, final, pad_value), size)
 
 
+class _Redirected(torch.autograd.Function):
+    """A ReLU; see `redirected_relu`."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.relu()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (x,) = ctx.saved_tensors
+        passed = torch.where(x > 0, gradient, 0)
+        blocked = (passed == 0).flatten(1).all(1)
+        return torch.where(blocked.view(-1, *[1] * (x.dim() - 1)), gradient.clamp_min(0), passed)
+
+
+def redirected_relu(x):
+    """ReLU of pre-activations (m, ...) that does not strand an icon: Lucid's redirected gradient.
+
+    A picture that does not yet activate its unit has no gradient and would stay as it started. Of a row
+    (icon) all of whose gradient the ReLU blocks, what would raise a silent unit passes, for a score that is
+    to be raised; any other row's is a ReLU's.
+    """
+    return _Redirected.apply(x)
+
+
 def shrink(images, size):
     """Images (m, C, h, w) in [0, 1], antialiased and rounded for storing: uint8 (m, C, size, size)."""
     return _resize(images, size).mul(255).round().clamp(0, 255).to(torch.uint8)

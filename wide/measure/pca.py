@@ -3,7 +3,7 @@
 Figures 3 and D.5. It is the first left singular vector of the centred activations Xc (examples x
 features), a number an example, so that layers of any width compare. Where it explains most variance, CKA
 is the squared cosine of two of them (equation 4). No activation is stored: a randomised block Krylov
-method, random on the examples' side (`krylov`).
+method, random on the examples' side (`krylov`). `wide.measure.shared` has whole Gram matrices of few images.
 """
 
 from dataclasses import dataclass
@@ -21,16 +21,27 @@ class Components:
 
     names: layers in forward order. first: (L, N) float64, unit norm, mean 0, the entry of largest size is
     positive.
-    fraction: (L,) float64, share of the layer's variance that it explains. Both are NaN at dead layers,
-    which hardly differ between examples.
-    combined: the same share for the concatenated activations of the layers of `together`, in their own
-    units, without dead ones (NaN if all are); None if there are none.
+    fraction: (L,) float64, share of the layer's variance that it explains.
+    residual: (L,) float64, |K v - λ v| / λ of the Gram matrix K of centred activations.
+    gap: (L,) float64, 1 - second / first eigenvalue of K; where it is below `krylov.GAP` two directions
+    explain as much, and the component is a mixture of them. Otherwise the angle to the true component is
+    at most residual / gap. All are NaN at dead layers, which hardly differ between examples.
+    combined: the share of the concatenated activations of the layers of `together`, in their own units,
+    without dead ones (NaN if all are); None if there are none.
     """
 
     names: tuple
     first: np.ndarray
     fraction: np.ndarray
+    residual: np.ndarray
+    gap: np.ndarray
     combined: float | None
+
+    @classmethod
+    def of(cls, names, pairs, combined):
+        """From a `krylov.Pair` a layer, and one of all together or None."""
+        share, first, residual, gap = map(np.array, zip(*pairs, strict=True))
+        return cls(tuple(names), first, share, residual, gap, None if combined is None else combined.share)
 
 
 def first_components(
@@ -40,11 +51,11 @@ def first_components(
     batch: int = 256,
     together=(),
     sketch: int = 8,
-    iterations: int = 2,
+    iterations: int = 40,
     seed: int = 0,
     budget_bytes: int = 2**30,
 ) -> Components:
-    """First principal component of every layer.
+    """First principal component of every layer, to an angle that moves a squared cosine of two by 0.01.
 
     Features are centred over all N images, not within minibatches.
     network: a callable `network(images, tap)` in evaluation mode that calls `tap(name, activation)` at
@@ -53,33 +64,29 @@ def first_components(
     minibatch too.
     together: names of the layers for `combined`.
     sketch: columns that an iteration multiplies by Xc Xcᵀ; the answer is the best in the span of them
-    all, a mixture of components that are as large as each other. Takes one minibatch to see the layers
-    and 1 + 2 · iterations passes. Memory holds N x sketch x (4 + iterations) numbers a layer and, at 8
-    bytes, features x (sketch + 1), about twice that for layers in `together`; where these exceed
-    budget_bytes, layers come in groups in forward order, each with as many passes, and the numbers are
-    the same. Products are in float32 (float64 for float64), on GPUs in torch's own setting, sums over
-    minibatches in float64. Raises ValueError for fewer than 2 images, an unknown name in together, a
-    layer name used twice, layers or shapes that change between minibatches, an activation that is not
-    finite or not of batch examples, and impossible options.
+    all. iterations: at most so many; a layer takes no part any more once its residual is small enough beside
+    its gap (`krylov.Pair.found`), and `Components.residual` says what was reached. An iteration takes two
+    passes. Memory holds N x sketch x (4 + iterations so far) numbers a layer and, at 8 bytes, features x
+    (sketch + 1), about twice that for layers in `together`; where these exceed budget_bytes, layers come
+    in groups in forward order, each with as many passes, and the numbers are the same. Products are in
+    float32 (float64 for float64), on GPUs in torch's own setting, sums over minibatches in float64.
+    Raises ValueError for fewer than 2 images, an unknown name in together, a layer name used twice, layers
+    or shapes that change between minibatches, an activation that is not finite or not of batch examples,
+    and impossible options.
     """
-    if min(len(images) - 1, batch, sketch, iterations + 1) < 1:
+    if min(len(images) - 1, batch, sketch, iterations) < 1:
         given = f"{len(images)} images, batch {batch}, sketch {sketch}, iterations {iterations}"
-        raise ValueError(f"{given}: minima 2, 1, 1, 0")
+        raise ValueError(f"{given}: minima 2, 1, 1, 1")
     with torch.no_grad():
         stream = _Stream(network, images, batch, set(together), sketch, seed)
-        groups = stream.groups(budget_bytes)
         for _ in range(iterations):
-            for group in groups:
+            for group in stream.groups(budget_bytes):
                 stream.project(group)
                 stream.each(Layer.to_examples)
-            for space in stream.spaces:
-                space.grow()
-        for group in groups:
-            stream.project(group)
-        shares, first = zip(*(space.leading() for space in stream.spaces), strict=True)
-    *own, combined = shares
-    first = np.stack(first[:-1])
-    return Components(tuple(stream.layers), first, np.array(own), combined if together else None)
+            if not stream.go_on():
+                break
+        *own, combined = (space.leading() for space in stream.spaces)
+    return Components.of(stream.layers, own, combined if together else None)
 
 
 def squared_cosines(first):
@@ -122,6 +129,16 @@ class _Stream:
         for layer, space in zip(layers, own, strict=True):
             layer.spaces = [space, joint] if layer.name in together else [space]
 
+    def go_on(self):
+        """Ends an iteration: new blocks for spaces that need them. Whether any does."""
+        for space in self.spaces:
+            if any(space in layer.spaces for layer in self.layers.values()):
+                space.begin()
+        done = {id(space) for space in self.spaces if space.leading().found}
+        for layer in self.layers.values():
+            layer.spaces = [space for space in layer.spaces if id(space) not in done]
+        return any(layer.spaces for layer in self.layers.values())
+
     def _meet(self, name, activation):
         self.layers[name] = Layer(name, activation)
 
@@ -151,7 +168,7 @@ class _Stream:
     def groups(self, budget):
         """Lists of layers whose sketches fit into the budget, or of one layer."""
         groups, room = [], 0
-        for layer in self.layers.values():
+        for layer in (layer for layer in self.layers.values() if layer.spaces):
             size = 8 * layer.features * len(layer.rows(slice(1)))
             room -= size
             if not groups or room < 0:

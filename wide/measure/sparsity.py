@@ -43,7 +43,23 @@ def relu_usage(network, images, units, *, batch: int = 256, bins: int = 20) -> U
         for minibatch in images.split(batch):
             for name, count in _counts(network, minibatch, units).items():
                 totals[name] = totals.get(name, 0) + _same_shape(name, count, totals)
-    counts = [totals[name].cpu().numpy().ravel() for name in units]
+    return usage_of([totals[name] for name in units], n, bins)
+
+
+def used(name, activation):
+    """At how many of its examples each unit of an activation is non-zero: int64 of the shape of one example.
+
+    ValueError for an activation that is not finite.
+    """
+    if (activation * 0).sum() != 0:  # NaN or infinite; NaN would count as used
+        raise ValueError(f"layer '{name}' has NaN or infinite activations: usage is not defined")
+    # Sums of floats are whole numbers here, and five times as fast as count_nonzero.
+    return (activation != 0).float().sum(0).long()
+
+
+def usage_of(counts, n, bins: int = 20) -> Usage:
+    """Usage from what `used` says of each layer, summed over n images."""
+    counts = [count.cpu().numpy().ravel() for count in counts]
     return Usage(
         histogram=np.array([_histogram(count, n, bins) for count in counts]),
         nonzero=np.array([count.mean() / n for count in counts]),
@@ -72,10 +88,7 @@ def _counts(network, images, units):
                 f"layer '{name}' is tapped twice in a pass, or has {len(activation)} rows for "
                 f"{len(images)} images: give each layer a name, and examples first"
             )
-        if (activation * 0).sum() != 0:  # NaN or infinite; NaN would count as used
-            raise ValueError(f"layer '{name}' has NaN or infinite activations: usage is not defined")
-        # Sums of floats are whole numbers here, and five times as fast as count_nonzero.
-        found[name] = (activation != 0).float().sum(0).long()
+        found[name] = used(name, activation)
         return activation
 
     network(images, tap)

@@ -1,7 +1,7 @@
 """Activation atlases and neuron icons: Gilboa & Gur-Ari 2019, section 3 and appendix B.1.
 
-An atlas: layout -> cells -> atlas_targets -> icons. A neuron's icon: a one-hot target (times the
-whitening) -> icons.
+An atlas: layout -> cells -> atlas_targets -> icons. A neuron's icon: a one-hot target, not whitened (it
+takes the place of a whitened average) -> icons.
 """
 
 from functools import partial
@@ -9,10 +9,20 @@ from functools import partial
 import torch
 import torch.nn.functional as F
 
-from wide.measure.atlas import atlas_targets, cells, layout, whitening
+from wide.measure.atlas import atlas_targets, cells, held_out_damping, layout, whitening
 from wide.measure.lucid import ATLAS, Transforms, centre_view, draw_pose, paint, shrink, spectra, transformed
 
-__all__ = ["atlas_targets", "cells", "centre_view", "icons", "layout", "objective", "shrink", "whitening"]
+__all__ = [
+    "atlas_targets",
+    "cells",
+    "centre_view",
+    "held_out_damping",
+    "icons",
+    "layout",
+    "objective",
+    "shrink",
+    "whitening",
+]
 
 
 def objective(activations, targets, cosine: str = "paper"):
@@ -52,6 +62,7 @@ def icons(
     cosine: str = "paper",
     transforms: Transforms = ATLAS,
     batch: int = 256,
+    offset: int = 0,
     device="cpu",
     autocast_dtype=None,
     progress=None,
@@ -64,6 +75,7 @@ def icons(
     alone (batch normalisation in evaluation mode); no gradients are left in its parameters. Adam
     maximises `objective` over Fourier coefficients, from images of brightness `mean`. Step t shows all
     icons in the same pose and icon i starts from its own seed, so an icon does not depend on its batch.
+    offset: number of the first target among all that are drawn in several calls.
     progress() is called after every step of every batch of icons. Results are on the CPU; on CUDA their
     bytes may differ from run to run (grid_sample's gradient adds in any order). autocast_dtype:
     torch.bfloat16, or None for float32; only the network runs in it. ValueError for NaN or badly shaped
@@ -88,7 +100,9 @@ def icons(
     images, scores = [], []
     for first in range(0, len(targets), batch):
         wanted = targets[first : first + batch].to(device)
-        spectrum = spectra(range(first, first + len(wanted)), channels, canvas, seed).to(device)
+        spectrum = spectra(range(offset + first, offset + first + len(wanted)), channels, canvas, seed).to(
+            device
+        )
         _ascend(spectrum, partial(score, wanted=wanted), poses, lr, progress)
         with torch.no_grad():
             images.append(paint(spectrum, mean).cpu())

@@ -47,11 +47,12 @@ CHECKS = {
     "dropped": names_only,
     "patience": whole(0),
     "snapshots": rising(lambda value: is_whole(value) and value >= 0, "whole numbers of passes"),
+    "calibration": whole(0),
 }
 # What may differ between the members of one population.
 OF_A_MEMBER = ("lr", "hidden", "last", "std", "bias")
 # Options that came later: a description leaves them out while they are off.
-LATER = ("std", "bias", "dropout", "dropped", "patience", "snapshots")
+LATER = ("std", "bias", "dropout", "dropped", "patience", "snapshots", "calibration")
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ class Recipe:
     patience: passes without a better validation accuracy after which a member stops; it ends with its best
     state. 0 trains to the end and keeps the last state.
     snapshots: passes after which the state is returned, too; 0 is the initial one.
+    calibration: training images from which an untrained network's running statistics of batch normalisation
+    are taken; 0 leaves them as constructed.
     """
 
     epochs: float
@@ -94,6 +97,7 @@ class Recipe:
     dropped: tuple = ()
     patience: int = 0
     snapshots: tuple = ()
+    calibration: int = 0
 
     @classmethod
     def of(cls, settings: Mapping) -> "Recipe":
@@ -108,6 +112,11 @@ class Recipe:
         if recipe.snapshots and recipe.snapshots[-1] > recipe.epochs:
             raise ValueError(
                 f"recipe: snapshots is {list(recipe.snapshots)}; none can be above epochs, {recipe.epochs:g}"
+            )
+        if recipe.calibration and recipe.epochs:
+            raise ValueError(
+                f"recipe: calibration is {recipe.calibration} with epochs {recipe.epochs:g}; training takes "
+                "its own running statistics: set epochs to 0 or calibration to 0"
             )
         return recipe
 

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from wide.training import stacking
 from wide.training.batches import Batches, Examples
+from wide.training.calibration import calibrate
 from wide.training.dropout import Dropout
 from wide.training.initialisation import initialise
 from wide.training.keeping import Keeping
@@ -55,7 +56,7 @@ class Run:
         self.recipe, self.device, self.half = recipes[0], device, half
         self.steps, self.a_pass = steps_of(self.recipe, len(examples.images))
         self.step, self.loss = 0, None
-        net = self._start(build, recipes)
+        net = self._start(build, recipes, examples.images)
         weights = [self.state[name] for name in self.trained if self._is_weight(name)]
         others = [self.state[name] for name in self.trained if not self._is_weight(name)]
         self.optimiser = optimiser_of(recipes, weights, others)
@@ -64,12 +65,14 @@ class Run:
         self.batches = Batches(examples, self.recipe, seeds, next(iter(self.state.values())).dtype)
         self.keeping = Keeping(self.state, self.recipe, keep_finite)
 
-    def _start(self, build, recipes):
+    def _start(self, build, recipes, images):
         """Every member's initial state; returns the last network that was built."""
         members = []
         for seed, recipe in zip(self.seeds, recipes, strict=True):
             net = build()
             initialise(net, seed, recipe.hidden, recipe.last, std=recipe.std, bias=recipe.bias)
+            if recipe.calibration:
+                calibrate(net, images, recipe.calibration, recipe.standardise)
             members.append(net.state_dict())
         self.trained = [name for name, _ in net.named_parameters()]
         self.state = {name: self._place(name, value) for name, value in stack(members).items()}

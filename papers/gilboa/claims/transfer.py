@@ -1,11 +1,13 @@
 """The last layer retrained on a new task: figure 4 of Gilboa & Gur-Ari 2019."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import nan
 
 import numpy as np
-from scipy import stats
 
+from papers.gilboa.claims.curves import Curves
 from papers.gilboa.claims.networks import percent
+from pipeline.claims import Bench, Control, Estimate, Lack, first_of
 
 # Thresholds, each with its reason.
 FLAT = 0.03  # span of the mean accuracies: "essentially independent of width"
@@ -14,150 +16,156 @@ GAIN = 0.05  # widest minus narrowest, likewise
 AT_INPUT_WIDTH = 0.02  # "the performance at width 784 is also that of a linear classifier"
 LINEAR = 0.375  # the paper's linear classifier on CIFAR-100's pixels
 NEAR_LINEAR = 0.03  # of it, either way: an optimiser's difference, beside 33 % by chance
-FEWEST = 3  # widths that a curve needs
+AT_CHANCE = "none: untrained networks are flat at chance, which the linear classifier's floor rules out"
+NO_NETWORK = "none: no network is in it"
 
 
 @dataclass(frozen=True)
-class Curves:
-    """A panel's accuracies, widths ascending.
+class Panel:
+    """A panel: its curves, the same of untrained networks, and what claims about trained ones lack."""
 
-    widths: (W,). original, tuned: (W, seeds) on the task trained on, and on the new one. linear: (seeds,) of
-    a linear classifier on the pixels. inputs: their number. lacks: widths that a curve needs.
-    """
-
-    widths: np.ndarray
-    original: np.ndarray
-    tuned: np.ndarray
-    linear: np.ndarray
-    inputs: float
-    lacks: str
+    curves: Curves
+    untrained: Curves | None
+    floor: Lack | None
+    bench: Bench
 
     @classmethod
-    def of(cls, case, study) -> "Curves":
-        found = case.load(study, "transfer", "base")
-        order = np.argsort(found.get("width"))
-        widths, original, tuned = (found.get(name)[order] for name in ("width", "original", "tuned"))
-        few = "" if len(widths) >= FEWEST else "the scale keeps fewer than three widths"
-        return cls(widths, original, tuned, found.get("linear"), float(found.get("inputs")), few)
+    def of(cls, case, study, note) -> "Panel":
+        curves = Curves.of(case.load(study, "transfer", "base"))
+        floor = case.unlearned(study, "base", [curves.worst()])
+        untrained = Curves.of(case.kept(study, "transfer", "untrained"))
+        return cls(curves, untrained, floor, case.bench(curves.counted, note))
 
     @property
-    def counted(self) -> str:
-        return f"{self.tuned.shape[1]} seeds, {len(self.widths)} widths"
+    def lacks(self) -> Lack | None:
+        return first_of(self.curves.few, self.floor)
+
+    def control(self, number, digits=1, factor=100, unit=" points") -> Control:
+        """The same number where nothing is trained but the last layer: as many random units."""
+        found = number(self.untrained) if self.untrained else Estimate(nan)
+        return Control("the last layer on untrained networks", found, digits, factor, unit)
 
 
 def fig4(case):
-    return [*translated_mnist(case), *coarse_cifar(case)]
-
-
-def translated_mnist(case) -> list:
-    """The left panel: shift, then digit."""
-    curves = Curves.of(case, "shift")
-    bench = case.bench(curves.counted, "translated MNIST")
-    return [*both_curves(bench, curves), *at_the_inputs(bench, curves)]
-
-
-def at_the_inputs(bench, curves) -> list:
-    """The new task's curve at, below and above as many units as there are pixels, along log2 of the width."""
-    log, means = np.log2(curves.widths), curves.tuned.mean(1)
-    middle, linear = np.log2(curves.inputs), curves.linear.mean()
-    at_input = np.interp(middle, log, means)
-
-    def slope(start, stop):
-        rise = np.interp(stop, log, means) - np.interp(start, log, means)
-        return rise / max(stop - start, 1e-9)
-
-    below, above = slope(log[0], middle), slope(middle, log[-1])
-    bridged = "" if log[0] < middle < log[-1] else "no widths on both sides of the input dimension"
+    left = Panel.of(case, "shift", "translated MNIST")
+    right = Panel.of(case, "coarse", "CIFAR-100, three coarse classes")
     return [
-        bench.judge(
-            "new task at width 784 within 2 points of a linear classifier on pixels",
-            "equal",
-            f"{percent(at_input)} (interpolated) and {percent(linear)}",
-            abs(at_input - linear) <= AT_INPUT_WIDTH,
-            against_number=True,
-            lacks=curves.lacks or bridged,
-        ),
-        bench.judge(
-            "the new task gains more per doubling of width below 784 than above",
-            "rapid below, gradual above",
-            f"{100 * below:+.1f} and {100 * above:+.1f} points a doubling",
-            below > above,
-            lacks=curves.lacks or bridged,
-        ),
+        *both_curves(left),
+        *at_the_inputs(left),
+        *both_curves(right),
+        linear_classifier(right),
+        beats_linear(case, right),
     ]
 
 
-def coarse_cifar(case) -> list:
-    """The right panel: coarse, then fine label."""
-    curves = Curves.of(case, "coarse")
-    bench = case.bench(curves.counted, "CIFAR-100, three coarse classes")
-    linear, widest = curves.linear, curves.tuned[-1]
-    return [
-        *both_curves(bench, curves),
-        bench.judge(
-            "a linear classifier on pixels lies within 3 points of the paper's",
-            "37.5 %",
-            percent(linear.mean(), spread=linear.std()),
-            abs(linear.mean() - LINEAR) <= NEAR_LINEAR,
-        ),
-        bench.judge(
-            "the widest net's features beat the paper's linear classifier",
-            "above 37.5 %",
-            percent(widest.mean(), spread=widest.std()),
-            widest.mean() > LINEAR,
-            against_number=True,
-        ),
-    ]
-
-
-def both_curves(bench, curves) -> list:
+def both_curves(panel: Panel) -> list:
     """The original task is flat, the new one rises."""
-    return [flat(bench, curves), *rising(bench, curves)]
+    return [flat(panel), rises(panel), gains(panel)]
 
 
-def flat(bench, curves):
-    means = curves.original.mean(1)
-    span = means.max() - means.min()
-    return bench.judge(
+def flat(panel: Panel):
+    span = panel.curves.span()
+    return panel.bench.judge(
         "original task: mean accuracies span at most 3 points over the widths",
         "independent of width",
-        f"{100 * span:.1f} points, {trend(curves)}" if several(curves) else "one width",
-        span <= FLAT,
-        lacks=curves.lacks,
+        f"{span.said(1, 100)} points, {panel.curves.trend()}",
+        span,
+        below=FLAT,
+        control=AT_CHANCE,
+        lacks=panel.lacks,
     )
 
 
-def several(curves) -> bool:
-    return len(set(curves.widths)) > 1
+def rises(panel: Panel):
+    rank = panel.curves.rank()
+    return panel.bench.judge(
+        "new task: accuracy rises with width (Spearman over 0.8)",
+        "rises dramatically",
+        f"ρ = {rank.said()}",
+        rank,
+        above=RISES,
+        control=panel.control(Curves.rank, 2, 1, ""),
+        lacks=panel.lacks,
+    )
 
 
-def trend(curves) -> str:
-    """Slope of the original task's accuracies a doubling of the width, with its 95 % confidence interval."""
-    accuracies = curves.original
-    fit = stats.linregress(np.repeat(np.log2(curves.widths), accuracies.shape[1]), accuracies.ravel())
-    free = accuracies.size - 2
-    reach = stats.t.ppf(0.975, free) * fit.stderr if free > 0 else np.inf
-    return f"slope {100 * fit.slope:+.2f} ± {100 * reach:.2f} a doubling"
+def gains(panel: Panel):
+    curves = panel.curves
+    gain = curves.gain()
+    start, stop = (Estimate.of(curves.tuned[end]).said(1, 100) for end in (0, -1))
+    return panel.bench.judge(
+        "new task: widest minus narrowest over 5 points",
+        "rises dramatically",
+        f"{gain.said(1, 100)} points ({start} to {stop} %)",
+        gain,
+        above=GAIN,
+        control=panel.control(Curves.gain),
+        lacks=panel.lacks,
+    )
 
 
-def rising(bench, curves) -> list:
-    narrowest, widest = curves.tuned[0], curves.tuned[-1]
-    rho = stats.spearmanr(curves.widths, curves.tuned.mean(1)).statistic if several(curves) else np.nan
-    gain = widest.mean() - narrowest.mean()
-    start, stop = (percent(accuracy.mean(), spread=accuracy.std()) for accuracy in (narrowest, widest))
+def at_the_inputs(panel: Panel) -> list:
+    """The new task's curve at, below and above as many units as there are pixels."""
+    curves, lacks = panel.curves, first_of(panel.curves.bridged, panel.floor)
+    below, above = (Estimate.of(slope) for slope in curves.slopes())
+    linear = Estimate.of(curves.linear)
     return [
-        bench.judge(
-            "new task: accuracy rises with width (Spearman over 0.8)",
-            "rises dramatically",
-            f"ρ = {rho:.2f}",
-            rho > RISES,
-            lacks=curves.lacks,
+        panel.bench.judge(
+            "new task at width 784 within 2 points of a linear classifier on pixels",
+            "equal",
+            f"{curves.at_inputs().said(1, 100)} points from {percent(linear)}, interpolated",
+            off_linear(curves),
+            below=AT_INPUT_WIDTH,
+            control=panel.control(off_linear),
+            against_number=True,
+            lacks=lacks,
         ),
-        bench.judge(
-            "new task: widest minus narrowest over 5 points",
-            "rises dramatically",
-            f"{100 * gain:+.1f} points ({start} to {stop})",
-            gain > GAIN,
-            lacks=curves.lacks,
+        panel.bench.judge(
+            "the new task gains more per doubling of width below 784 than above",
+            "rapid below, gradual above",
+            f"{below.said(1, 100)} and {above.said(1, 100)} points a doubling",
+            bend(curves),
+            above=0,
+            control=panel.control(bend),
+            lacks=lacks,
         ),
     ]
+
+
+def off_linear(curves: Curves) -> Estimate:
+    """How far the new task at as many units as pixels is from a linear classifier on these, either way."""
+    found = curves.at_inputs()
+    return replace(found, value=abs(found.value))
+
+
+def bend(curves: Curves) -> Estimate:
+    """By how much the curve is steeper below as many units as pixels than above."""
+    return Estimate.of(np.subtract(*curves.slopes()))
+
+
+def linear_classifier(panel: Panel):
+    linear = Estimate.of(panel.curves.linear)
+    return panel.bench.judge(
+        "a linear classifier on pixels lies within 3 points of the paper's",
+        "37.5 %",
+        percent(linear),
+        replace(linear, value=abs(linear.value - LINEAR)),
+        below=NEAR_LINEAR,
+        control=NO_NETWORK,
+    )
+
+
+def beats_linear(case, panel: Panel):
+    """The paper's own control is the linear classifier; ours stands beside its number."""
+    curves = panel.curves
+    widest = Estimate.of(curves.tuned[-1])
+    return panel.bench.judge(
+        "the widest net's features beat the paper's linear classifier",
+        "above 37.5 %",
+        percent(widest),
+        widest,
+        above=LINEAR,
+        control=Control("our linear classifier on pixels", Estimate.of(curves.linear), 1, 100, " %"),
+        against_number=True,
+        lacks=case.unlearned("coarse", "base", curves.original[-1]),
+    )

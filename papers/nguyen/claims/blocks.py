@@ -1,26 +1,24 @@
 """Where blocks form: figures 1, C.1 and D.1 of Nguyen et al. 2021."""
 
-from itertools import combinations
-
 import numpy as np
 
-from papers.nguyen.claims.nets import (
-    FEWEST,
-    HAS_BLOCK,
-    Net,
+from papers.nguyen.claims.controls import BARE, of_own_blocks, without_training
+from papers.nguyen.claims.nets import HAS_BLOCK, Net, large_nets, largest, pick, smallest, with_block
+from papers.nguyen.claims.numbers import over_pairs, say, spearman
+from papers.nguyen.claims.rows import (
+    counted,
     fractions,
-    large_nets,
-    largest,
     measured,
-    pick,
-    smallest,
-    with_block,
+    said,
+    too_few_seeds,
+    too_few_sizes,
+    unlike_pixels,
 )
-from papers.nguyen.claims.numbers import mean, say, spearman
+from pipeline.claims import Control, Estimate, first_of
 
 # Thresholds, each with its reason.
-RISES = 0.0  # Spearman's rho over the panels: any rise at all
 RISE = 0.15  # block fraction, last panel minus first: a square that a reader sees grow
+RISES = 0.0  # Spearman's rho over the panels: any rise at all
 LATE = 2  # the first of the last two stages
 CHECKERED = 0.0  # post-residual CKA minus that with layers inside residual blocks: "checkerboard"
 SAME_PLACE = 0.95  # intersection over union of two blocks: "size and position vary"
@@ -33,119 +31,127 @@ def fig1(case):
 
 
 def row_of_sizes(case, study, along, paper) -> list:
-    """The claims on one row of figure 1; what untrained networks show stands beside them."""
-    untrained = said(fractions(case.kept(study, "cka", "untrained")))
-    found = case.kept(study, "cka", case.shown)
+    """The claims on one row of figure 1."""
     return [
-        *rises(case, found, along, paper, f"untrained networks: {untrained}"),
+        rises(case, study, case.shown, "untrained", along, paper),
         late(case, with_block(pick(case, study, largest)), along),
         checkered(case, pick(case, study, smallest), along),
     ]
 
 
-def rises(case, found, along, paper, note="") -> list:
-    """The block grows from panel to panel; two claims. along: depth or width."""
-    table = fractions(found)
-    bench = counted(case, [table], list(table), note)
+def rises(case, study, variant, bare, along, paper):
+    """The block grows from panel to panel. along: depth or width. bare: the variant without training.
+
+    With three panels a last one above the first implies a positive rho: both are one claim.
+    """
+    found, control = (case.kept(study, "cka", name) for name in (variant, bare))
+    table, initial = fractions(found), fractions(control)
     means = [values.mean() for values in table.values()]
-    few = "" if len(table) >= FEWEST else f"the scale keeps fewer than three sizes ({along})"
     rho = spearman([getattr(size, along) for size in measured(found)], means)
-    gain = means[-1] - means[0] if means else np.nan
-    return [
-        bench.judge(
-            f"the share of layers in the block rises with {along}: Spearman's ρ over the panels above 0",
-            paper,
-            f"ρ = {say(rho)} ({said(table)})",
-            rho > RISES,
-            lacks=few,
+    gain = gained(table, list(table))
+    return counted(case, [table], list(table), f"untrained networks: {said(initial)}").judge(
+        f"the share of layers in the block rises with {along}: last minus first panel above 0.15, "
+        "and Spearman's ρ over the panels above 0",
+        paper,
+        f"{gain.said()}, ρ = {rho:.2f} ({said(table)})" if table else "–",
+        gain,
+        control=Control(BARE, gained(initial, list(table))),
+        above=RISE,
+        holds=rho > RISES,
+        lacks=first_of(
+            too_few_sizes(table),
+            unlike_pixels(case, study, variant, found),
+            too_few_seeds([table], list(table)[:1] + list(table)[-1:]),
         ),
-        bench.judge(
-            f"the share of layers in the block rises with {along}: last minus first panel above 0.15",
-            paper,
-            f"{gain:+.2f} ({said(table)})",
-            gain > RISE,
-            lacks=few,
-        ),
-    ]
+    )
 
 
-def said(table) -> str:
-    """Block fractions of each size, {size: (seeds,)}."""
-    return ", ".join(f"{key} {say(values)}" for key, values in table.items()) or "–"
-
-
-def counted(case, tables, kept, note=""):
-    """The bench of some block fractions, {size: (seeds,)}, at the sizes kept."""
-    number = sum(len(table[key]) for table in tables for key in kept)
-    return case.bench(f"{number} network{'s' * (number != 1)}: {', '.join(kept) or 'no size'}", note)
+def gained(table, keys) -> Estimate:
+    """Block fraction of the last key minus that of the first; NaN where one of them is missing."""
+    if not keys or not {keys[0], keys[-1]} <= set(table):
+        return Estimate(np.nan)
+    return Estimate.of(table[keys[-1]]).minus(Estimate.of(table[keys[0]]))
 
 
 def late(case, net, along):
-    starts = net.each(lambda net, seed: net.block(seed)[1])
-    bound = first_late(net) if net.size else 0
-    return net.bench(case).judge(
-        f"largest {along}: the block lies in the last two stages, "
-        "it starts at or after the first layer of stage 2",
+    found = net.estimate(past_first_stage)
+    return net.judge(
+        case,
+        f"largest {along}: the block lies in the last two stages, it starts after the last layer of stage 1",
         "mostly in the last two stages",
-        f"from layer {say(starts, 0)}, stage 2 from layer {bound}",
-        mean(starts) >= bound,
+        f"{found.said(1)} layers after the last of stage 1",
+        found,
+        above=0.0,
+        control=of_own_blocks(case, net, lambda bare: bare.estimate(past_first_stage)),
     )
 
 
-def first_late(net) -> int:
-    """Position of the first layer of the last two stages."""
-    return int(np.argmax(net.of("cka", "stage") >= LATE))
+def past_first_stage(net, seed) -> int:
+    """By how many layers the block starts after the last one of stage 1; negative before it."""
+    last = int(np.argmax(net.of("cka", "stage") >= LATE)) - 1
+    return net.block(seed)[1] - last
 
 
 def checkered(case, net, along):
-    boards = net.each(lambda net, seed: net.at("cka", seed, "checkerboard"))
-    return net.bench(case).judge(
+    """Calibrated untrained networks may show a checkerboard as well: it is then the shortcuts' doing."""
+    found = net.estimate(checkerboard)
+    return net.judge(
+        case,
         f"smallest {along}: a checkerboard, "
         "CKA of post-residual layers with each other above that with other layers",
         "checkerboard",
-        f"{mean(boards):+.2f} (difference of means)",
-        mean(boards) > CHECKERED,
+        f"{found.said()} (difference of means)",
+        found,
+        above=CHECKERED,
+        control=without_training(case, net, checkerboard),
     )
+
+
+def checkerboard(net, seed) -> float:
+    return float(net.at("cka", seed, "checkerboard"))
 
 
 def figC1(case):
-    found = case.kept("wide", "cka", "plain")
-    return rises(
-        case, found, "width", "the block emerges in higher-capacity models", "without residual connections"
-    )
+    paper = "the block emerges in higher-capacity models, without residual connections, too"
+    return [rises(case, "wide", "plain", "untrained_plain", "width", paper)]
 
 
 def figD1(case):
-    return [claim for net in large_nets(case) for claim in by_seed(case, net)]
+    return [claim for net in large_nets(case) for claim in (in_every_seed(case, net), elsewhere(case, net))]
 
 
-def by_seed(case, net) -> list:
-    single = "" if len(net.seeds) > 1 else "one seed where seeds are compared"
-    return [in_every_seed(case, net, single), elsewhere(case, with_block(net), single)]
-
-
-def in_every_seed(case, net, single):
+def in_every_seed(case, net):
     shares = net.each(Net.share)
-    return net.bench(case).judge(
-        "every seed shows a block: more than 0.2 of its layers",
+    return net.judge(
+        case,
+        "every seed shows a block, at least 0.3 of its layers, the mean beyond two standard errors",
         "all 5 seeds of ResNet-110 (1x) and of ResNet-38 (10x)",
-        f"least {say(min(shares, default=np.nan))}, mean {say(shares)}",
-        min(shares, default=0) > HAS_BLOCK,
-        lacks=net.lacks or single,
+        f"least {min(shares, default=np.nan):.2f}, mean {say(shares)}",
+        Estimate.of(shares),
+        above=HAS_BLOCK,
+        control=without_training(case, net, Net.share),
+        holds=bool((shares >= HAS_BLOCK).all()),
     )
 
 
-def elsewhere(case, net, single):
+def elsewhere(case, net):
     """The block lies at another place in each seed."""
-    overlaps = [overlap(net.block(a)[1:], net.block(b)[1:]) for a, b in combinations(net.seeds, 2)]
-    least = min(overlaps, default=np.nan)
-    return net.bench(case).judge(
-        "the block's place differs between seeds: intersection over union not above 0.95 in every pair",
+    net = with_block(net)
+    found = places(net)
+    return net.judge(
+        case,
+        "the block's place differs between seeds: intersection over union below 0.95, mean over pairs",
         "size and position vary",
-        f"least {say(least)}, mean {say(overlaps)}",
-        least <= SAME_PLACE,
-        lacks=net.lacks or single or ("" if overlaps else "only one seed shows a block"),
+        found.said(),
+        found,
+        below=SAME_PLACE,
+        control=of_own_blocks(case, net, places, fewest=2),
     )
+
+
+def places(net) -> Estimate:
+    """How far the blocks of two seeds overlap."""
+    return over_pairs(net.seeds, lambda a, b: overlap(net.block(a)[1:], net.block(b)[1:]))
 
 
 def overlap(a, b) -> float:

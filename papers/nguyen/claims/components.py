@@ -2,15 +2,21 @@
 
 import numpy as np
 
-from papers.nguyen.claims.nets import FEWEST, HAS_BLOCK, SHARES, Net, large_nets, nets, with_block
-from papers.nguyen.claims.numbers import mean, pairs, pearson, say, unless
+from papers.nguyen.claims.controls import BARE, of_own_blocks, same_layers, without_training
+from papers.nguyen.claims.labels import SHARES
+from papers.nguyen.claims.nets import HAS_BLOCK, Net, failing, large_nets, nets, with_block
+from papers.nguyen.claims.numbers import jackknife, mean, pairs, pearson, say
+from papers.nguyen.claims.rows import too_few_sizes
+from pipeline.claims import LEFT_OUT, UNDEFINED, Control, Estimate, Lack, first_of
 
 # Thresholds, each with its reason.
 DOMINANT = 0.5  # share of variance: "a single component explains the majority"
+INSIDE = 0.0  # share of variance inside the block minus outside: any more at all
 RESEMBLES = 0.8  # Pearson over layer pairs: cosines look like CKA
 REDUCED = 0.5  # block fraction without the component over that with it: "highly reduced"
 EXPLAINS = 0.6  # Pearson over networks: the variance is "higher where there is a block"
-ABSENT = "CKA without the first component was not measured"
+WITH_AND_WITHOUT = ("block", "removed_block")
+ABSENT = Lack(LEFT_OUT, "CKA without the first component was not measured")
 
 
 def fig3(case):
@@ -19,92 +25,164 @@ def fig3(case):
 
 def handed_on(case, net) -> list:
     """The component dominates the block's layers, is the same in all of them, and carries the block."""
-    bench = net.bench(case)
-    alike = likeness(net)
+    alike = net.estimate(likeness)
     statement = (
         "without the first component the block has less than 0.5 of the share of layers it had with it"
     )
     return [
-        *dominant(bench, net),
-        bench.judge(
+        *dominant(case, net),
+        net.judge(
+            case,
             "squared cosines of first components resemble CKA: correlation over layer pairs above 0.8",
             "resembling",
-            f"r = {say(alike)}",
-            mean(alike) > RESEMBLES,
+            f"r = {alike.said()}",
+            alike,
+            above=RESEMBLES,
+            control=without_training(case, net, likeness),
         ),
-        shrinks(bench, net, statement, "highly reduced"),
+        shrinks(case, net, statement, "highly reduced"),
     ]
 
 
-def dominant(bench, net) -> list:
-    inside, outside = (explained(net, side) for side in (True, False))
+def dominant(case, net) -> list:
+    """Controls are the untrained networks' same layers: what training adds to them."""
+    inside, outside = (
+        net.each(lambda net, seed, side=side: explained(net, seed, net.inside(seed) == side))
+        for side in (True, False)
+    )
     return [
-        bench.judge(
+        net.judge(
+            case,
             "the first component explains more than 0.5 of the variance inside the block, mean over layers",
             "the majority",
             say(inside),
-            mean(inside) > DOMINANT,
-            lacks=net.lacks or unless(mean(inside), "no live layer in the block"),
+            Estimate.of(inside),
+            above=DOMINANT,
+            control=same_layers(case, net, explained),
         ),
-        bench.judge(
+        net.judge(
+            case,
             "the first component explains more of the variance inside the block than outside",
             "dominant inside only",
-            f"{say(inside)} inside, {say(outside)} outside",
-            mean(inside) > mean(outside),
-            lacks=net.lacks or unless(mean(outside), "no live layer outside the block"),
+            f"{Estimate.of(inside - outside).said()} more ({say(inside)} inside, {say(outside)} outside)",
+            Estimate.of(inside - outside),
+            above=INSIDE,
+            control=same_layers(case, net, explained_more),
+            lacks=nothing_outside(outside),
         ),
     ]
 
 
-def explained(net, side):
-    """The first component's share of variance, mean inside (True) or outside the block: (seeds,)."""
-    return net.each(lambda net, seed: mean(net.at("pca", seed, "fraction")[net.inside(seed) == side]))
+def nothing_outside(outside) -> Lack | None:
+    undefined = outside.size and not np.isfinite(outside).any()
+    return Lack(UNDEFINED, "no live layer outside the block") if undefined else None
 
 
-def likeness(net, keep=None):
-    """Correlation over layer pairs of components' squared cosines with CKA: (seeds,). keep: (L,) bool."""
+def explained(net, seed, layers) -> float:
+    """The first component's share of variance, mean over these layers, (L,) bool."""
+    return mean(net.at("pca", seed, "fraction")[layers])
+
+
+def explained_more(net, seed, layers) -> float:
+    """By how much it is larger in these layers than in the others."""
+    return explained(net, seed, layers) - explained(net, seed, ~layers)
+
+
+def likeness(net, seed, keep=None) -> float:
+    """Correlation over layer pairs of components' squared cosines with CKA. keep: (L,) bool."""
+    cosines, similarity = net.at("pca", seed, "cosine2"), net.at("cka", seed, "cka")
+    return pearson(pairs(cosines, keep), pairs(similarity, keep))
+
+
+def shrinks(case, net, statement, paper):
+    """The block without the first component, relative to the block with it."""
+    left = remaining(net)
+    whole, rest = (
+        say(net.each(lambda net, seed, name=name: share(net, seed, name))) for name in WITH_AND_WITHOUT
+    )
+    return net.judge(
+        case,
+        statement,
+        paper,
+        f"{left.said()} ({rest} of {whole})",
+        left,
+        below=REDUCED,
+        control=of_own_blocks(case, net, remaining),
+        lacks=None if net.has("cka", "removed_block") else ABSENT,
+    )
+
+
+def share(net, seed, name) -> float:
+    """The block's share of layers, NaN where it was not measured."""
+    return net.share(seed, name) if net.has("cka", name) else np.nan
+
+
+def remaining(net) -> Estimate:
+    """The block without the first component over that with it; NaN where a seed shows none."""
 
     def of_seed(net, seed):
-        cosines, similarity = net.at("pca", seed, "cosine2"), net.at("cka", seed, "cka")
-        return pearson(pairs(cosines, keep), pairs(similarity, keep))
+        with_it, without = (share(net, seed, name) for name in WITH_AND_WITHOUT)
+        return without / with_it if with_it else np.nan
 
-    return net.each(of_seed)
-
-
-def shrinks(bench, net, statement, paper):
-    """The block without the first component, relative to the block with it."""
-    there = net.has("cka", "removed_block")
-    left = net.each(lambda net, seed: net.share(seed, "removed_block")) if there else np.array([])
-    whole = net.each(Net.share) if there else np.array([])
-    lacks = net.lacks or ("" if there else ABSENT)
-    return bench.judge(
-        statement, paper, f"{say(left)} of {say(whole)}", mean(left) < REDUCED * mean(whole), lacks=lacks
-    )
+    return net.estimate(of_seed)
 
 
 def figD5(case):
-    kept = [net for study in ("deep", "wide") for net in nets(case, study, ("pca",))]
-    variance = np.concatenate(
-        [[], *(net.each(lambda net, seed: net.at("pca", seed, "late")) for net in kept)]
+    kept, initial = sizes_of(case, case.shown), sizes_of(case, "untrained")
+    shown, bare = Population(kept), Population(initial)
+    bench = case.bench(f"{len(shown.shares)} networks of {len(kept)} sizes, {SHARES[case.shown]}")
+    statement = (
+        "the top component's share of variance in the last two stages follows the block's share of layers: "
+        "correlation over networks above 0.6"
     )
-    share = np.concatenate([[], *(net.each(Net.share) for net in kept)])
-    r = pearson(variance, share)
-    bench = case.bench(f"{len(share)} networks of {len(kept)} sizes, {SHARES[case.shown]}")
+    paper = "higher where there is a block; 50 networks, rows such as .54 .49 .36 .27 .22 and .58 .55 .40 .40"
+    lacks = first_of(too_few_sizes(kept), *(net.lacks for net in kept))
+    if not shown.formed:
+        most = f"block fraction at most {shown.most:.2f}"
+        return [failing(bench, statement, paper, most, "no block formed", lacks)]
+    found = shown.correlation()
     return [
         bench.judge(
-            "the top component's share of variance in the last two stages follows the block's share of "
-            "layers: correlation over networks above 0.6",
-            "higher where there is a block; 50 networks, rows such as .54 .49 .36 .27 .22 and "
-            ".58 .55 .40 .40",
-            f"r = {say(r)}, shares of variance {say(variance)}",
-            r > EXPLAINS,
-            lacks=too_few(kept, max(share, default=0)),
+            statement,
+            paper,
+            f"r = {found.said()}, shares of variance {say(shown.variance)}",
+            found,
+            above=EXPLAINS,
+            control=bare.control(),
+            lacks=lacks,
         )
     ]
 
 
-def too_few(kept, top) -> str:
-    """What a correlation with the block's share of layers, at most `top`, lacks."""
-    if len(kept) < FEWEST:
-        return "the scale keeps fewer than three sizes"
-    return f"no block formed: block fraction at most {top:.2f}" if top < HAS_BLOCK else ""
+def sizes_of(case, variant) -> list:
+    """Networks by depth and by width of a variant whose components were measured."""
+    return [net for study in ("deep", "wide") for net in nets(case, study, ("pca",), variant)]
+
+
+class Population:
+    """Networks of several sizes: of each the top component's share of variance and the block's of layers."""
+
+    def __init__(self, kept):
+        self.variance = np.concatenate([[], *(net.each(top) for net in kept)])
+        self.shares = np.concatenate([[], *(net.each(Net.share) for net in kept)])
+        self.most = float(max(self.shares, default=0))
+
+    @property
+    def formed(self) -> bool:
+        return self.most >= HAS_BLOCK
+
+    def correlation(self) -> Estimate:
+        """Of both, over networks; its error from leaving out each network in turn."""
+        networks = list(zip(self.variance, self.shares, strict=True))
+        return jackknife(lambda some: pearson(*zip(*some, strict=True)), networks)
+
+    def control(self) -> Control | str:
+        """The same of untrained networks, in words where theirs are no blocks to follow."""
+        if self.shares.size and not self.formed:
+            return f"none: {BARE} show no block (at most {self.most:.2f})"
+        return Control(BARE, self.correlation())
+
+
+def top(net, seed) -> float:
+    """The top component's share of the variance of all activations of the last two stages."""
+    return float(net.at("pca", seed, "late"))

@@ -5,71 +5,106 @@
 
 import numpy as np
 
-from papers.nguyen.claims.nets import FEWEST, Net, large_nets, small_nets, with_block
-from papers.nguyen.claims.numbers import mean, say, spearman, unless
+from papers.nguyen.claims.nets import Net, failing, large_nets, small_nets, with_block
+from papers.nguyen.claims.numbers import say, spearman
+from papers.nguyen.claims.probes import held_against
+from pipeline.claims import TOO_FEW, UNDEFINED, Estimate, Lack, first_of
 
 # Thresholds, each with its reason.
-HARMLESS = 0.02 + 1e-9  # accuracy lost: "little impact"; a difference of two shares is rounded
+HARMLESS = 0.02  # accuracy lost: "little impact"
 HARMFUL = 0.10  # accuracy lost, "unlike what happens in models without block structure"
 CORRELATES = 0.0  # Spearman's rho over seeds: "connected to the size of the block structure"
+SEEDS = 5  # with four, not even a perfect order is two standard errors above 0
 MIDDLE = 2  # "the middle stage"
+ROUNDING = 1e-9  # a difference of two shares
+POINTS = {"digits": 1, "factor": 100, "unit": " points"}
 
 
 def fig5(case):
-    found, large = [], large_nets(case, ("deletion",))
-    blocked = [with_block(net) for net in large]
-    for net, with_it in zip(large, blocked, strict=True):
-        found += [harmless(case, with_it), follows(case, net)]
-    deep, wide = blocked
-    for net, like in zip(small_nets(case, ("deletion",)), (wide, wide, deep), strict=True):
-        found.append(harmful(case, net, like))
-    return found
+    small, large = small_nets(case, ("deletion",)), large_nets(case, ("deletion",))
+    deep, wide = blocked = [with_block(net) for net in large]
+    found = []
+    for net, with_it, like in zip(large, blocked, (small[2], small[0]), strict=True):
+        found += [harmless(case, with_it, like), follows(case, net)]
+    return found + [harmful(case, *both) for both in zip(small, (wide, wide, deep), strict=True)]
 
 
-def harmless(case, net):
-    numbers = net.each(covered)
+def harmless(case, net, like):
+    """like: a network without a block, from which as many residual blocks of the stage are deleted."""
+    number = usually_covered(net)
     drops = net.each(lambda net, seed: lost(net, seed, covered(net, seed)))
-    return net.bench(case).judge(
+    return net.judge(
+        case,
         "with a block, deleting the middle stage's residual blocks from the first that it covers to the last "
-        "loses at most 2 points",
+        "loses less than 2 points",
         "little impact, a plateau",
-        f"{say(drops, 1, 100)} points by deleting {say(numbers, 1)}",
-        mean(drops) <= HARMLESS,
-        lacks=net.lacks or unless(mean(drops), "the block covers no residual block of the middle stage"),
+        f"{say(drops, 1, 100)} points by deleting {say(net.each(covered), 1)}",
+        Estimate.of(drops),
+        below=HARMLESS,
+        control=held_against(
+            like,
+            lambda like, seed: lost(like, seed, number),
+            f"as many of {like.label()} without a block",
+            **POINTS,
+        ),
+        lacks=first_of(like.lacks, covers(net, number)),
     )
 
 
 def harmful(case, net, like):
     """Without a block, as many residual blocks cannot be deleted as in a network `like` it that has one."""
     number = usually_covered(like)
+    statement = (
+        "without a block, deleting as many (at most all that can go) of the middle stage's residual blocks "
+        "as a block covers loses more than 10 points"
+    )
+    if like.failed and not net.failed:
+        why = f"in {like.label()}, whose block says how many, {like.failed}"
+        return failing(net.bench(case), statement, "accuracy falls", like.blocks(), why, like.lacks)
     drops = net.each(lambda net, seed: lost(net, seed, number))
     most = min([number, *net.each(lambda net, seed: len(losses(net, seed)))])
-    none = (
-        f"no number of residual blocks to delete: {like.lacks or 'the block covers none of the middle stage'}"
-    )
-    return net.bench(case).judge(
-        "without a block, deleting as many (at most all that can go) of the middle stage's residual blocks "
-        "loses more than 10 points",
+    return net.judge(
+        case,
+        statement,
         "accuracy falls",
         f"{say(drops, 1, 100)} points by deleting {most:.0f}",
-        mean(drops) > HARMFUL,
-        lacks=net.lacks or (none if like.lacks else unless(mean(drops), none)),
+        Estimate.of(drops),
+        above=HARMFUL,
+        control=held_against(
+            like,
+            lambda like, seed: lost(like, seed, covered(like, seed)),
+            f"{like.label()}, what its block covers",
+            **POINTS,
+        ),
+        lacks=first_of(like.lacks, covers(like, number)),
     )
+
+
+def covers(net, number) -> Lack | None:
+    if number or net.failed:
+        return None
+    return Lack(UNDEFINED, "the block covers no residual block of the middle stage")
 
 
 def follows(case, net):
     """The plateau is long where the block is large, over all seeds of a network."""
     lengths, shares = net.each(plateau), net.each(Net.share)
+    seeds = len(net.seeds)
+    few = None if seeds >= SEEDS else Lack(TOO_FEW, f"seeds are ranked: {SEEDS} are needed, here {seeds}")
     rho = spearman(lengths, shares)
-    enough = len(net.seeds) >= FEWEST
-    few = "" if enough else f"seeds are compared, and the scale keeps {len(net.seeds)} of this network"
-    return net.bench(case).judge(
+    same = Lack(UNDEFINED, "plateau or block is the same in all seeds") if np.isnan(rho) else None
+    # Ranks that have nothing to do with each other correlate with this standard error.
+    found = Estimate(rho, 1 / np.sqrt(max(seeds - 1, 1)))
+    return net.judge(
+        case,
         "the plateau (residual blocks of the middle stage deleted before 2 points are lost) is longer in "
         "seeds with a larger block: Spearman's ρ above 0",
         "the drop is connected to the block's size",
-        f"ρ = {say(rho)}, plateau {say(lengths, 1)}",
-        rho > CORRELATES,
-        lacks=net.lacks or few or unless(rho, "no correlation: plateau or block is the same in all seeds"),
+        f"ρ = {found.said()}, plateau {say(lengths, 1)}",
+        found,
+        above=CORRELATES,
+        control="none: shuffled seeds correlate by the standard error given",
+        lacks=first_of(few, same),
     )
 
 
@@ -96,7 +131,7 @@ def covered(net, seed) -> int:
 
 def usually_covered(net) -> float:
     """Mean over the seeds in which the block covers some, to whole ones; 0 where it covers none."""
-    numbers = net.each(covered)
+    numbers = np.zeros(0) if net.failed else net.each(covered)
     return np.round(numbers[numbers > 0].mean()) if (numbers > 0).any() else 0
 
 
@@ -108,4 +143,4 @@ def lost(net, seed, number) -> float:
 
 def plateau(net, seed) -> int:
     """Residual blocks of the middle stage that can be deleted from its end before 2 points are lost."""
-    return int(np.cumprod(losses(net, seed) <= HARMLESS).sum())
+    return int(np.cumprod(losses(net, seed) < HARMLESS + ROUNDING).sum())

@@ -1,17 +1,19 @@
 """Accuracy on single examples as networks grow: figures F.2 and F.3 of Nguyen et al. 2021."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from papers.nguyen.claims.groups import Groups, loaded
 from papers.nguyen.claims.nets import FEWEST
-from papers.nguyen.claims.numbers import mean, say
+from pipeline.claims import LEFT_OUT, SURE, UNDEFINED, Estimate, Lack, first_of
 
 # Thresholds, each with its reason.
 NEAR_MEAN = 0.004  # of the paper's mean accuracies: the spread of a few seeds' mean
 MIDDLE = (0.3, 0.95)  # accuracy of the smallest network: "often but not always correct"
 BAND = 0.99  # of the differences between two halves of one architecture
+DRAWS = 50  # of what chance gives
 # The paper's mean accuracies.
 DEPTHS = {14: 0.9169, 20: 0.9261, 26: 0.9309, 32: 0.9344, 38: 0.9367, 56: 0.9402, 110: 0.9433, 164: 0.9437}
 WIDTHS = {
@@ -24,6 +26,7 @@ WIDTHS = {
     4.0: 0.9553,
     8.0: 0.9581,
 }
+CHANCE = "none: untrained networks are at chance, whatever their size"
 
 
 def figF2(case):
@@ -38,7 +41,7 @@ def figF3(case):
 class Row:
     """Groups from small to large.
 
-    own: the depth or the width of each. numbers: of the groups. means: their networks' accuracies, in [0, 1].
+    own: the depth or the width of each. numbers: of the groups. means: of their networks' accuracies.
     """
 
     groups: Groups
@@ -49,13 +52,12 @@ class Row:
     @classmethod
     def of(cls, groups, along) -> "Row":
         size = {number: float(groups.found.get(along, number)) for number in groups.numbers}
-        means = dict(zip(groups.numbers, groups.means(), strict=True))
         order = sorted(size, key=size.get)
-        return cls(groups, [size[n] for n in order], order, [means[n] for n in order])
+        return cls(groups, [size[n] for n in order], order, [groups.accuracy(n) for n in order])
 
     def said(self) -> str:
         return ", ".join(
-            f"{size:g}: {100 * value:.2f}" for size, value in zip(self.own, self.means, strict=True)
+            f"{size:g}: {mean.said(2, 100)}" for size, mean in zip(self.own, self.means, strict=True)
         )
 
 
@@ -67,70 +69,113 @@ def grows(case, study, along, numbers) -> list:
     groups, bench = loaded(case, study)
     row = Row.of(groups, along)
     paper = ", ".join(f"{key:g}: {100 * value:.2f}" for key, value in numbers.items()) + " %"
-    few = bench.lacks or ("" if len(row.means) >= FEWEST else "the scale keeps fewer than three sizes")
+    small, large = row.numbers[0], row.numbers[-1]
+    one = Lack(LEFT_OUT, "one size: nothing to compare") if small == large else None
+    halves = [[groups.of(half, number) for half in ("first", "second")] for number in (small, large)]
+    nets = [int(groups.of("networks", number)) // 2 for number in (small, large)]
+    lacks = first_of(groups.few(), one)
     return [
         near_the_paper(bench, row, numbers, paper),
-        bench.judge(
-            "mean accuracy rises with every step in size",
-            paper,
-            f"{row.said()} %",
-            bool((np.diff(row.means) > 0).all()),
-            lacks=few,
-        ),
-        *examples(bench, row),
+        rises(bench, row, paper),
+        gain_most(bench, *halves, lacks),
+        some_worse(bench, *halves, nets, lacks),
     ]
 
 
 def near_the_paper(bench, row, numbers, paper):
-    off = [value - numbers[own] for own, value in zip(row.own, row.means, strict=True) if own in numbers]
-    worst = max(map(abs, off), default=np.nan)
+    """Judged whatever the networks have learned: those that have not learned are not near."""
+    off = [
+        Estimate(abs(mean.value - numbers[own]), mean.se)
+        for own, mean in zip(row.own, row.means, strict=True)
+        if own in numbers
+    ]
+    worst = max(off, key=lambda one: one.value, default=Estimate(np.nan))
+    below = row.groups.unlearned()
     return bench.judge(
         "mean accuracies lie within 0.4 points of the paper's",
         paper,
-        f"{row.said()} %; furthest off by {100 * worst:.2f} points",
-        worst <= NEAR_MEAN,
+        f"{row.said()} %; furthest off by {worst.said(2, 100)} points",
+        worst,
+        below=NEAR_MEAN,
         against_number=True,
-        lacks="" if off else "none of the paper's sizes",
+        control=CHANCE,
+        lacks=None if off else Lack(LEFT_OUT, "none of the paper's sizes"),
+        reason=f"{below.cause}: {below.detail}" if below else "",
     )
 
 
-def examples(bench, row) -> list:
-    """Claims on single examples, from the smallest to the largest network kept."""
-    small, large = row.numbers[0], row.numbers[-1]
-    one = "" if small != large else "one size: nothing to compare"
-    first, second = (
-        [row.groups.of(half, number) for number in (small, large)] for half in ("first", "second")
-    )
-    return [
-        gain_most(bench, first, second, bench.lacks or one),
-        some_worse(bench, first, second, bench.lacks or one),
-    ]
-
-
-def gain_most(bench, first, second, lacks):
-    # The bins come from other networks than the gains: no regression to the mean.
-    start, gain = first[0], second[1] - second[0]
-    low, high = start <= MIDDLE[0], start >= MIDDLE[1]
-    below, middle, above = (mean(gain[part]) for part in (low, ~low & ~high, high))
-    most = np.isfinite(middle) and not (middle <= below or middle <= above)
+def rises(bench, row, paper):
+    """The step that is least surely one is judged."""
+    steps = [large.minus(small) for small, large in pairwise(row.means)]
+    few = None if len(row.means) >= FEWEST else Lack(LEFT_OUT, "the scale keeps fewer than three sizes")
+    least = min(steps, key=lambda step: step.value - SURE * step.se, default=Estimate(np.nan))
     return bench.judge(
-        "examples that the smallest network gets right with a probability in (0.3, 0.95) gain most",
+        "mean accuracy rises with every step in size",
+        paper,
+        f"{row.said()} %; least by {least.said(2, 100)} points",
+        least,
+        above=0.0,
+        control=CHANCE,
+        lacks=first_of(row.groups.unlearned(), few),
+    )
+
+
+def gain_most(bench, small, large, lacks):
+    """small, large: per-example accuracies of both halves of the smallest and of the largest group.
+
+    Bins come from the first half of the smallest networks, gains from second halves. With the same half for
+    both, easy examples that fell into the middle by chance would return from it, which looks like a gain.
+    """
+    parts, found = more_in_the_middle(small[0], large[1] - small[1])
+    none = Lack(UNDEFINED, "no example with a probability in (0.3, 0.95), or none elsewhere")
+    low, middle, high = (part.said(1, 100) for part in parts)
+    return bench.judge(
+        "examples that the smallest network gets right with a probability in (0.3, 0.95) gain more than "
+        "those below and those above",
         "most pronounced there",
-        f"{say(middle, 1, 100)} points, below {say(below, 1, 100)}, above {say(above, 1, 100)}",
-        bool(most),
-        lacks=lacks,
+        f"{middle} points, below {low}, above {high}",
+        found,
+        above=0.0,
+        control="none: examples are chosen and measured on different networks, so that none return to a mean",
+        lacks=first_of(lacks, none if np.isnan(found.value) else None),
     )
 
 
-def some_worse(bench, first, second, lacks):
-    """first, second: per-example accuracies of the smallest and the largest group, by either half of it."""
-    edge = np.quantile(first[0] - second[0], (1 - BAND) / 2)
-    both = (first[1] - first[0] < edge) & (second[1] - second[0] < edge)
+def more_in_the_middle(start, gain) -> tuple:
+    """Mean gains (low, middle, high) by the start, and how far the middle is above the larger other one."""
+    low, high = start <= MIDDLE[0], start >= MIDDLE[1]
+    parts = [Estimate.of(gain[part]) for part in (low, ~low & ~high, high)]
+    others = [part for part in parts[::2] if np.isfinite(part.value)]
+    rival = max(others, key=lambda part: part.value, default=Estimate(np.nan))
+    return parts, parts[1].minus(rival)
+
+
+def some_worse(bench, small, large, nets, lacks):
+    """nets: networks in a half of the smallest and of the largest group."""
+    edge = np.quantile(small[0] - small[1], (1 - BAND) / 2)
+    both = (large[0] - small[0] < edge) & (large[1] - small[1] < edge)
+    chance = by_chance(np.mean(small, axis=0), nets, edge)
+    found = Estimate.of(both)
     return bench.judge(
-        "on more than 0 examples the largest network is worse than the smallest beyond the control's 99 % "
-        "band, in both halves",
+        "the largest network is worse than the smallest beyond the control's 99 % band, in both halves, on "
+        "more examples than chance gives",
         "there are such examples",
-        f"{int(both.sum())} of {len(both)} examples, {100 * edge:+.1f} points or worse",
-        both.any(),
+        f"{int(both.sum())} of {len(both)} examples ({found.said(2, 100, ' %')}), {100 * edge:+.1f} points "
+        "or worse",
+        found,
+        above=chance.value,
+        control=f"the threshold: binomial chance, as if size made no difference, {chance.said(3, 100, ' %')}",
         lacks=lacks,
     )
+
+
+def by_chance(probability, nets, edge) -> Estimate:
+    """Share of examples beyond the edge in both halves if all networks are right with these probabilities.
+
+    An example on which networks waver crosses the edge by chance more easily, and then in both halves.
+    """
+    rng, shares = np.random.default_rng(0), []
+    for _ in range(DRAWS):
+        small, large = (rng.binomial(count, probability, (2, len(probability))) / count for count in nets)
+        shares.append(np.mean((large - small < edge).all(axis=0)))
+    return Estimate.of(shares)

@@ -4,23 +4,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from papers.nguyen.claims.labels import SHARES, channels, label
 from papers.nguyen.claims.numbers import say
 from pipeline.cells import Size
+from pipeline.claims import LEFT_OUT, TOO_FEW, Bench, Claim, Estimate, Lack, first_of
 
-HAS_BLOCK = 0.2  # block fraction below which a network shows no block: figure D.1's bound
-STILL_WITHOUT = 0.5  # block fraction from which a network does have one that the paper shows without
-DEEPEST = (
-    110  # the paper's deep network with a block is ResNet-110 (1x); its wide one, ResNet-38 (10x), the widest
-)
-FEWEST = 3  # sizes that a trend needs, seeds that a correlation over seeds needs
-SHARES = {
-    "all": "all data",
-    "half": "1/2 of the data",
-    "quarter": "1/4 of the data",
-    "sixteenth": "1/16 of the data",
-    "plain": "without residual connections",
-    "untrained": "untrained",
-}
+HAS_BLOCK = 0.3  # share of the layers: "the first visible block"; below it, a network shows none
+DEEPEST = 110  # the paper's deep network with a block is ResNet-110 (1x); its wide one, the widest ResNet-38
+FEWEST = 3  # sizes that a trend needs, seeds that stand behind a rise
+UNTRAINED = ("untrained", "untrained_plain")  # variants that are controls: no floor holds for them
+ABSENT = Lack(LEFT_OUT, "no such network at this scale")
 
 
 @dataclass(frozen=True)
@@ -28,15 +21,18 @@ class Net:
     """One architecture in one variant.
 
     results: {measure: Cells}. size: None where the scale has left all of its kind out. seeds: those that a
-    claim looks at, of `trained` that all the measures have. lacks: what keeps it from being as the paper's.
+    claim looks at, of `trained` that all the measures have. lacks: why claims about it cannot be tested.
+    failed: in what it is not as the paper's network, "no block formed": claims about it then fail.
     """
 
     results: dict
+    study: str
     variant: str
     size: Size | None = None
     seeds: tuple = ()
     trained: int = 0
-    lacks: str = ""
+    lacks: Lack | None = None
+    failed: str = ""
 
     def of(self, measure, name):
         """What a measure says of the architecture."""
@@ -52,6 +48,10 @@ class Net:
     def each(self, function):
         """function(net, seed) of each seed: (seeds,) float64."""
         return np.array([function(self, seed) for seed in self.seeds], np.float64)
+
+    def estimate(self, function) -> Estimate:
+        """Mean of function(net, seed) and its standard error over seeds."""
+        return Estimate.of(self.each(function))
 
     def block(self, seed, name="block"):
         """Fraction, start and stop."""
@@ -69,33 +69,47 @@ class Net:
         return (position >= start) & (position < stop)
 
     def label(self) -> str:
-        return label(self.size.depth, self.size.width) if self.size else "no network"
+        if not self.size:
+            return "no network"
+        return label(self.size.depth, self.size.width, channels(self.results["cka"], self.size.key))
 
     def data(self) -> str:
         """What it was trained on, in words."""
         return SHARES[self.variant]
 
-    def bench(self, case, note=""):
+    def blocks(self) -> str:
+        """The block's share of the layers, in words."""
+        return f"block fraction {say(self.each(Net.share))}"
+
+    def bench(self, case, note="") -> Bench:
         some = f"{len(self.seeds)} of {self.trained}" if len(self.seeds) < self.trained else f"{self.trained}"
         seeds = f"{some} seed{'s' * (self.trained != 1)}"
         return case.bench(f"{self.label()}, {self.data()}, {seeds}", note, self.lacks)
 
+    def judge(self, case, statement, paper, ours, found, *, note="", lacks=None, **how) -> Claim:
+        """A claim about this network, as `Bench.judge` has it; one that has failed is not reproduced.
 
-def label(depth, width) -> str:
-    return f"ResNet-{int(depth)} ({float(width):g}x)"
+        found: its estimate over seeds. A network that stands alone has no standard error, and says so.
+        """
+        bench, lacks = self.bench(case, note), first_of(self.lacks, lacks, self.alone())
+        if self.failed:
+            return failing(bench, statement, paper, self.blocks(), self.failed, lacks)
+        return bench.judge(statement, paper, ours, found, lacks=lacks, **how)
+
+    def alone(self) -> Lack | None:
+        """What a single network lacks."""
+        of_several = f"1 of {self.trained} seeds is as in the paper"
+        detail = "one seed" if self.trained == 1 else of_several
+        return Lack(TOO_FEW, detail) if len(self.seeds) == 1 else None
 
 
-def measured(found) -> list:
-    """The sizes that have a network in the result, smallest first."""
-    return [size for size in found.sizes() if size.seeds]
-
-
-def fractions(found) -> dict:
-    """Block fractions of all seeds of each size, smallest first: {key: (seeds,)}."""
-    return {
-        size.key: np.array([float(found.get("block", size.key, seed)[0]) for seed in size.seeds])
-        for size in measured(found)
-    }
+def failing(bench, statement, paper, ours, why, lacks=None) -> Claim:
+    """A claim that fails, since what it speaks of did not emerge (a block), or since it did."""
+    nothing = "none: there is nothing to compare"
+    zero = Estimate(0.0, 0.0)
+    return bench.judge(
+        statement, paper, ours, zero, control=nothing, above=0.0, holds=False, lacks=lacks, reason=why
+    )
 
 
 def nets(case, study, measures=(), variant=None) -> list:
@@ -107,14 +121,22 @@ def nets(case, study, measures=(), variant=None) -> list:
     for size in results["cka"].sizes():
         shared = set.intersection(*(seeds.get(size.key, set()) for seeds in seeds_of))
         if shared:
-            found.append(Net(results, variant, size, tuple(sorted(shared)), len(shared)))
+            seeds = tuple(sorted(shared))
+            found.append(
+                Net(results, study, variant, size, seeds, len(seeds), unlearned(case, study, variant, size))
+            )
     return found
+
+
+def unlearned(case, study, variant, size) -> Lack | None:
+    """What a size lacks that has not learned more than its pixels give; untrained ones need not."""
+    return None if variant in UNTRAINED else case.unlearned(study, variant, size.accuracy)
 
 
 def pick(case, study, choose, measures=()) -> Net:
     """The network that `choose` takes from those kept, which it gets smallest first."""
     kept = nets(case, study, measures)
-    return choose(kept) if kept else Net({}, case.shown, lacks="no such network at this scale")
+    return choose(kept) if kept else Net({}, study, case.shown, lacks=ABSENT)
 
 
 def largest(kept) -> Net:
@@ -136,21 +158,21 @@ def nearest(along, wanted):
 
 
 def with_block(net) -> Net:
-    """The seeds that show a block; all of them, and what is lacking, where none does."""
+    """The seeds that show a block; all of them where none does, and the network has failed."""
     return showing(net, lambda share: share >= HAS_BLOCK, "no block formed")
 
 
 def without_block(net) -> Net:
-    """The seeds that show none; all of them, and what is in the way, where each has one."""
-    return showing(net, lambda share: share < STILL_WITHOUT, "a block formed")
+    """The seeds that show none; all of them where each has one, and the network has failed."""
+    return showing(net, lambda share: share < HAS_BLOCK, "a block formed, where the paper shows none")
 
 
 def showing(net, wanted, otherwise) -> Net:
     shares = net.each(Net.share)
     kept = tuple(seed for seed, share in zip(net.seeds, shares, strict=True) if wanted(share))
-    if kept or net.lacks:
+    if kept or not net.size:
         return replace(net, seeds=kept)
-    return replace(net, lacks=f"{otherwise}: block fraction {say(shares)}")
+    return replace(net, failed=otherwise)
 
 
 def large_nets(case, measures=()) -> list:

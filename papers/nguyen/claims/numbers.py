@@ -1,7 +1,13 @@
 """Statistics over live entries, and how numbers are said, in the claims of Nguyen et al. 2021."""
 
+from itertools import combinations
+
 import numpy as np
 from scipy import stats
+
+from pipeline.claims import Estimate
+
+FEWEST = 3  # members that leaving out one at a time needs: two leave one, which has no spread
 
 
 def pairs(matrix, keep=None):
@@ -40,19 +46,32 @@ def pearson(x, y) -> float:
     return correlation(x, y, stats.pearsonr)
 
 
-def unless(number, what) -> str:
-    """What a claim lacks where its number is undefined."""
-    return what if np.isnan(number) else ""
+def jackknife(function, members) -> Estimate:
+    """A number of several networks together, its standard error from leaving out each in turn.
+
+    function: of a list of members, a float. The error is NaN below three members, and where the number is
+    undefined without one of them.
+    """
+    members = list(members)
+    whole = function(members) if members else np.nan
+    if len(members) < FEWEST:
+        return Estimate(float(whole))
+    left = np.array([function(members[:i] + members[i + 1 :]) for i in range(len(members))], np.float64)
+    spread = np.sqrt((len(left) - 1) / len(left) * np.sum((left - left.mean()) ** 2))
+    return Estimate(float(whole), float(spread))
+
+
+def over_pairs(members, function) -> Estimate:
+    """Mean of function(i, j) over all pairs; pairs that share a member are not independent: its error is a
+    jackknife over members.
+    """
+    found = {pair: function(*pair) for pair in combinations(members, 2)}
+    return jackknife(lambda some: mean([found[pair] for pair in combinations(some, 2)]), members)
 
 
 def say(values, digits=2, factor=1, unit="") -> str:
-    """Mean and standard deviation over networks; a dash for none."""
-    values = factor * np.atleast_1d(np.asarray(values, np.float64))
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return "–"
-    spread = f" ± {values.std(ddof=1):.{digits}f}" if len(values) > 1 else ""
-    return f"{values.mean():.{digits}f}{spread}{unit}"
+    """Mean and standard error over networks; a dash for none."""
+    return Estimate.of(values).said(digits, factor, unit)
 
 
 def percent(values) -> str:
