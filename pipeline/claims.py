@@ -23,8 +23,9 @@ TOO_FEW = "too few networks"
 NOT_IMAGENET = "another data set in ImageNet's place"
 BELOW_LINEAR = "not above a linear classifier"
 OTHER_WIDTH = "another width than the paper's"
+UNEQUAL = "accuracies differ where equals are compared"
 UNDEFINED = "nothing to measure it on"
-CAUSES = (STAND_IN, LEFT_OUT, TOO_FEW, NOT_IMAGENET, BELOW_LINEAR, OTHER_WIDTH, UNDEFINED)
+CAUSES = (STAND_IN, LEFT_OUT, TOO_FEW, NOT_IMAGENET, BELOW_LINEAR, OTHER_WIDTH, UNEQUAL, UNDEFINED)
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,17 @@ class Estimate:
     se: float = nan
 
     @classmethod
-    def of(cls, values) -> "Estimate":
-        """Mean of live entries (networks, classes, images) and its standard error, NaN for fewer than two."""
+    def of(cls, values, step: float = 0.0) -> "Estimate":
+        """Mean of live entries (networks, classes, images) and its standard error, NaN for fewer than two.
+
+        step: between neighbouring values of what is counted; equal counts are no surer than that.
+        """
         values = np.asarray(values, np.float64).ravel()
         values = values[np.isfinite(values)]
         if not values.size:
             return cls(nan)
         error = values.std(ddof=1) / np.sqrt(values.size) if values.size > 1 else nan
-        return cls(float(values.mean()), float(error))
+        return cls(float(values.mean()), float(np.maximum(error, step / np.sqrt(12 * values.size))))
 
     def minus(self, other: "Estimate") -> "Estimate":
         """The difference from another, independent estimate."""
@@ -148,7 +152,7 @@ class Bench:
     ) -> Claim:
         """Judge a claim: an estimate above or below a threshold.
 
-        reproduced: the threshold is met by two standard errors or more, and the control neither meets it nor
+        reproduced: the threshold is met by two standard errors or more, and the control neither does so nor
         lies within two standard errors of the estimate. confounded: it is met, but so it is by the control,
         or the control lies too close. not reproduced: it is not met, or by less than two standard errors. not
         testable: what it speaks of is missing, the number is undefined, or nothing says how sure it is.
@@ -231,10 +235,10 @@ class _Margin:
             return "not reproduced", "within noise: met by less than two standard errors"
         if control is None:
             return "reproduced", ""
-        if self.over(control.value) > 0:
+        sure = control if isfinite(control.se) else replace(control, se=self.found.se)
+        if replace(self, found=sure).beyond_noise:
             return "confounded", "the control meets it, too"
-        error = hypot(self.found.se, control.se if isfinite(control.se) else self.found.se)
-        if abs(self.found.value - control.value) < SURE * error:
+        if abs(self.found.value - control.value) < SURE * hypot(self.found.se, sure.se):
             return "confounded", "the control lies within two standard errors"
         return "reproduced", ""
 
@@ -282,10 +286,13 @@ class Case:
 
         accuracies: of the networks whose learning the claim presumes, in [0, 1]; their mean counts.
         """
-        floor = self.floors.get((study, variant), 0.0)
         mean = Estimate.of(accuracies).value
+        if (study, variant) not in self.floors:
+            return Lack(LEFT_OUT, f"a linear classifier to compare {study}, {variant} with")
+        if not isfinite(mean):
+            return Lack(UNDEFINED, "every network has diverged")
+        floor = self.floors[study, variant]
         if mean > floor:
             return None
-        return Lack(
-            BELOW_LINEAR, f"{100 * mean:.1f} %, a linear classifier on the pixels {100 * floor:.1f} %"
-        )
+        words = f"{100 * mean:.1f} %, a linear classifier on the pixels {100 * floor:.1f} %"
+        return Lack(BELOW_LINEAR, words)

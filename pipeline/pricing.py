@@ -169,5 +169,6 @@ def other_stages(paper: str) -> set[str]:
     """Names of a paper's stages that measure."""
     stages = parameters.read(parameters.paper_file(paper, "dvc.yaml"))["stages"]
     commands = {name: str((stage.get("do") or stage)["cmd"]) for name, stage in stages.items()}
-    free = ("stages.train ", "stages.plot ", "stages.claims ")  # priced apart, or done in seconds
+    # Priced apart, or done in seconds; floors in a minute or two.
+    free = ("stages.train ", "stages.plot ", "stages.claims ", "stages.floor ")
     return {name for name, command in commands.items() if not any(each in command for each in free)}

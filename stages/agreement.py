@@ -60,7 +60,7 @@ def main(paper: str, study: str, scale: str, *variants: str):
             groups.append(right(size, images, labels.numpy()))
             bar.update(len(groups[-1]))
     put_groups(found, groups, settings)
-    if len(variants) > 1:
+    if len(groups) > 1 and len(variants) > 1:  # a scale may leave networks out
         card = artifacts.load_tensors(artifacts.dataset(scale, first.set), [])[1]
         compare(found, *groups[-2:], images, labels.numpy(), card, settings, scale)
     found.save(artifacts.result(scale, paper, study, "agreement", "groups"))

@@ -20,7 +20,7 @@ def entries(paper: str) -> dict:
 def case(paper: str, results: dict, scale="paper", width=1, shown="", figures=None, floors=None) -> Case:
     """results: {(study, measure, variant): arrays by name}; what is not there, the scale has left out.
 
-    figures: keys of those that are judged, by default all. floors: of `Case`, by default none.
+    figures: keys of those that are judged, by default all. floors: of `Case`, 0 for what is not there.
     """
 
     def load(*place):
@@ -29,7 +29,17 @@ def case(paper: str, results: dict, scale="paper", width=1, shown="", figures=No
         return Cells(results[place], "/".join(place))
 
     kept = {key: entry for key, entry in entries(paper).items() if figures is None or key in figures}
-    return Case(load, scale, width, shown, kept, floors or {})
+    return Case(load, scale, width, shown, kept, Floors(floors or {}))
+
+
+class Floors(dict):
+    """Accuracies of linear classifiers, 0 for every other variant."""
+
+    def __contains__(self, place):
+        return True
+
+    def __missing__(self, place):
+        return 0.0
 
 
 def judge(paper: str, results: dict, **settings) -> list:

@@ -66,7 +66,9 @@ RESULTS = {
     },
     "translated_untrained": {
         "w20": net(20, 0.1, 0, shift_r2=0.85, shift_r2_equal=0.85, annulus=0.1),
-        "w2048": net(2048, 0.1, 1, shift_r2=0.86, shift_r2_equal=0.85, annulus=0.1),
+        "w2048": net(
+            2048, 0.1, 1, shift_r2=0.86, shift_r2_equal=0.85, annulus=0.1, **judged_icons(0.30, 0.30)
+        ),
     },
     "cifar": {
         "w64": net(
@@ -111,9 +113,17 @@ def arrays(result):
     return found.arrays
 
 
-def judged(results, floors=None, **settings) -> list:
-    """Every claim, on results by "study" or "study_variant"."""
+def judged(results, floors=None, trainings=None, **settings) -> list:
+    """Every claim, on results by "study" or "study_variant".
+
+    trainings: {study: accuracies by width}, NaN for a network that diverged.
+    """
     files = {}
+    for study, accuracies in (trainings or {}).items():
+        sizes = {
+            f"w{width}": {"width": width, "test_accuracy": [value]} for width, value in accuracies.items()
+        }
+        files[study, "training", "base"] = arrays(sizes)
     for name, result in results.items():
         study, _, variant = name.partition("_")
         measure = "transfer" if study in ("shift", "coarse") else "structure"

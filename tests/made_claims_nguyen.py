@@ -169,7 +169,7 @@ def acrosses():
         "seeds_untrained": across(wide, NONE, apart(VARIED, 0.6, 0.55)),
         "seeds_untrained_deep": across(deep, NONE, apart(VARIED, 0.6, 0.55)),
         "architectures_plain": across([*of_14, *of_56], no_blocks, shifted(1)),
-        "architectures_untrained": across([*seeds_of(38, 2), *of_56], no_blocks, shifted(5)),
+        "architectures_untrained": across([*of_14, *of_56], no_blocks, shifted(5)),
         "architectures_block": across([*of_14, *of_164], unlike, apart(everywhere, outside=0.6)),
     }
     return {("across", "cka", group): found for group, found in files.items()}

@@ -85,6 +85,19 @@ def single(study, measure):
     return found.arrays
 
 
+def untrained(measure):
+    """Wide networks without training: no block, and where the trained ones have theirs, units are on more."""
+    found = single("wide", measure)
+    for name in found:
+        if name.endswith("/accuracy"):
+            found[name] = np.full(len(found[name]), np.nan)
+        if name.endswith("/block"):
+            found[name] = np.zeros(3)
+        if name.endswith("/nonzero"):
+            found[name] = np.where(found[name] == 0.5, 0.7, 0.4)
+    return found
+
+
 # --- groups of networks ---------------------------------------------------------------------------
 
 
@@ -119,6 +132,17 @@ def swayed(step, by=0.3):
     """Every other middling example is easier, the others harder: the mean stays."""
     found = truth(step)
     found[360:500] += by * np.resize([1, -1], 140)
+    return found
+
+
+def growing(step):
+    """Hard, middling and easy examples, of which the middling ones gain with every step; ten ever harder.
+
+    Log-odds that rise alike would gain more among the hard ones.
+    """
+    parts = [EXAMPLES // 4, EXAMPLES // 4, EXAMPLES // 2]
+    found = np.repeat([0.2 + 0.002 * step, 0.9 + 0.0128 * step, 0.99 + 0.001 * step], parts)
+    found[300:310] = 0.7 - 0.08 * step
     return found
 
 
@@ -171,7 +195,7 @@ def by_size(along):
     }[along]
     networks = [(size, 1) if along == "depth" else (26, size) for size in percents]
     accuracies = [value / 100 for value in percents.values()]
-    return groups(networks, accuracies, [truth(step) for step in range(len(networks))]).arrays
+    return groups(networks, accuracies, [growing(step) for step in range(len(networks))]).arrays
 
 
 def accuracies():
@@ -189,6 +213,7 @@ def accuracies():
 
 def everything():
     found = {(study, measure, "all"): single(study, measure) for study in SIZES for measure in OF_NETWORK}
+    found |= {("wide", measure, "untrained"): untrained(measure) for measure in ("cka", "sparsity")}
     compared = {"pair": of_pair(), "imagenet": of_imagenet()}
     compared |= {f"by_{along}": by_size(along) for along in ("depth", "width")}
     return found | {(study, "agreement", "groups"): made for study, made in compared.items()} | accuracies()

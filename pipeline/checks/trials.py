@@ -31,21 +31,25 @@ class Trial:
 
 
 def trials(study: dict, place: Place, root: dict) -> dict[str, list[Trial]]:
-    """Every variant's sizes at the scale that is set; plans and recipes of other scales are checked, too.
+    """Every variant's sizes at the scale that is set, or the next that keeps one; plans of all are checked.
 
     study: of the right shape. place: where it stands. root: params.yaml.
     Raises ValueError, one line, for what could not be trained.
     """
-    found = {}
-    for scale in root["scales"]:
+    found = {variant: [] for variant in study["variants"]}
+    scales = list(root["scales"])
+    for scale in scales:
         _refuse_sizes_not_there(study, place / "at" / scale / "train", scale)
+    # What the scale that is set leaves out is tried at the next one that does not.
+    first = scales.index(root["scale"])
+    for scale in [*scales[first:], *scales[:first]]:
         for variant in study["variants"]:
             training = _resolved(study, place, variant, scale, root)
             _agree_with_card(training)
             todo = _planned(training)
             trained, measured = training.examples(todo)
             recipes = [training.recipe(todo, size, trained) for size in todo.sizes]
-            if scale == root["scale"]:
+            if not found[variant]:
                 pairs = zip(todo.sizes, recipes, strict=True)
                 found[variant] = [_trial(training, todo, *pair, measured) for pair in pairs]
     return found

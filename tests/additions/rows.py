@@ -139,7 +139,7 @@ ROWS = {
             "stages/norms.py": whole("norms_door.py"),
             f"{NGUYEN}/params.yaml": [("\nmeasures:\n", "  norms: {batch: 64}\n")],
             f"{NGUYEN}/dvc.yaml": [
-                (texts.SPARSITY, texts.NORMS),
+                (texts.DELETION, texts.NORMS),
                 (texts.JUDGED, '\n    "results/${item.scale}/nguyen/pair/norms/wide.npz",'),
             ],
             f"{NGUYEN}/claims/predictions.py": [

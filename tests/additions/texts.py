@@ -2,7 +2,7 @@
 
 LAST_PICTURE = '"figures/${item.scale}/gilboa_fig6.png",'
 LAST_FILE = "      - papers/gilboa/figures.yaml\n"
-SPARSITY = "measure: sparsity, a: sparsity, b: sparsity}]}\n"
+DELETION = "vars: [{study: deep, measure: deletion, a: residual}]}\n"
 JUDGED = "deps: [stages/claims.py, pipeline/claims.py, papers/nguyen/claims,"
 
 
@@ -75,7 +75,7 @@ def claim(name: str) -> str:
 
 def {name}(case):
     widths = Curves.of(case, "coarse").widths
-    return [case.bench("5 seeds").judge("there are widths", "8", str(len(widths)), len(widths) > 1)]
+    return [case.bench("5 seeds").check("there are widths", "8", str(len(widths)), len(widths) > 1)]
 """
 
 
@@ -83,11 +83,11 @@ LENGTH = """
 
 def length(case):
     longest = np.max(case.load("pair", "norms", "wide").get("norms", "w2", 0))
-    return case.bench("1 network").judge("activations have a length", "yes", f"{longest:.1f}", longest > 0)
+    return case.bench("1 network").check("activations have a length", "yes", f"{longest:.1f}", longest > 0)
 """
 
 NORMS = """
-  norms_pair: {<<: *measure, vars: [{study: pair, measure: norms, a: norms, b: norms}],
+  norms_pair: {<<: *measure, vars: [{study: pair, measure: norms, a: norms}],
                matrix: {scale: ["${scale}"], variant: [wide]}}
 """
 

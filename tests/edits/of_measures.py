@@ -57,5 +57,5 @@ RESNETS = [
     ("across.seeds_small.0.variant", "quarter", "wide/quarter.safetensors is among"),
     ("across.seeds_small.0.study", "wide100", "it must be a study with the variant sixteenth"),
     ("wide.variants.nineteenth", {"share": 0}, "share is 0"),
-    ("imagenet.at.quick.train.instead.net.stem", "smal", "stem"),
+    ("imagenet.at.overnight.train.instead.net.stem", "smal", "stem"),
 ]

@@ -1,7 +1,6 @@
 """What activation atlases of a narrow and of a wide network show: figures 1 to 3 of Gilboa & Gur-Ari 2019."""
 
 from dataclasses import replace
-from math import nan
 
 from papers.gilboa.claims.icons import gap_claim
 from papers.gilboa.claims.networks import (
@@ -11,12 +10,13 @@ from papers.gilboa.claims.networks import (
     each_said,
     ends,
     highest,
+    in_one,
     lowest,
     paired,
     percent,
     untrained_pair,
 )
-from pipeline.claims import Control, Estimate
+from pipeline.claims import SURE, Control
 
 # Thresholds, each with its reason.
 SAME_MNIST = 0.005  # "both 99.0 %": half a point is the spread of a seed
@@ -29,12 +29,13 @@ SHIFT_GAP = 0.1  # R², a difference that a reader sees in the annuli
 SAME_CIFAR = 0.03  # the paper's own networks differ by 1 point
 AT_CHANCE = "none: untrained networks are equal at chance, which the linear classifier's floor rules out"
 AT_CHANCE_LOW = "none: an untrained network is at chance"
+PAIR = "pair of networks"
 
 
 def fig1(case):
     pair = compared(case, "mnist")
     sparse = pair.wide.of("zero_fraction")
-    return [
+    claims = [
         *equal_on_mnist(pair),
         *clusters(case, pair),
         gap_claim(case, "mnist", pair),
@@ -46,6 +47,7 @@ def fig1(case):
             sparse < NOT_SPARSE,
         ),
     ]
+    return in_one(PAIR, claims)
 
 
 def equal_on_mnist(pair: Compared) -> list:
@@ -56,7 +58,7 @@ def equal_on_mnist(pair: Compared) -> list:
             "both test accuracies reach 98.5 %",
             "99.0 and 99.0 %",
             percent(*accuracies),
-            lowest(accuracies),
+            lowest(accuracies, SURE),
             above=AT_LEAST_MNIST,
             control=AT_CHANCE_LOW,
             against_number=True,
@@ -75,17 +77,16 @@ def equal(pair: Compared, statement, paper, margin, reason=""):
 
 def clusters(case, pair: Compared) -> list:
     """Classes cluster in both maps, with more sub-clusters in the wide net's."""
-    pixels = ends(case.kept("pixels", "structure", "base"))
-    without = [pixels[1].mean("purity_classes"), paired(pixels[1], pair.narrow, "clusters")] if pixels else []
-    purity, parts = without or (Estimate(nan), Estimate(nan))
+    _, pixels = ends(case.kept("pixels", "structure", "base"))
+    parts = paired(pixels, pair.narrow, "clusters")
     return [
         pair.bench.judge(
             "classes cluster in both maps: 15-neighbour purity above 0.95",
             "clustered well in both",
             each_said("purity_classes", *pair.both),
-            lowest([net.mean("purity_classes") for net in pair.both]),
+            lowest([net.mean("purity_classes") for net in pair.both], SURE),
             above=CLUSTERED,
-            control=Control("the pixels' map, of no learning", purity, digits=3),
+            control=Control("the pixels' map, of no learning", pixels.mean("purity_classes"), digits=3),
         ),
         pair.bench.judge(
             "classes fall into more sub-clusters in the wide net",
@@ -106,7 +107,7 @@ def fig2(case):
         "shift_r2_equal": "the shift is read better from as many units of the wide state as the narrow one "
         "has: within-class R² larger by 0.1",
     }
-    return [
+    claims = [
         near_translated(pair),
         *encoded(case, "translated", pair, shifts, "clearly encoded in the wide net only", SHIFT_GAP, "R² "),
         *encoded(
@@ -120,6 +121,7 @@ def fig2(case):
         ),
         gap_claim(case, "translated", pair, ("untrained",)),
     ]
+    return in_one(PAIR, claims)
 
 
 def near_translated(pair: Compared):
@@ -130,7 +132,7 @@ def near_translated(pair: Compared):
         "test accuracies lie within 3 points of the paper's",
         "96.0 and 96.8 %",
         percent(*accuracies),
-        highest(found),
+        highest(found, SURE),
         below=NEAR_TRANSLATED,
         control=AT_CHANCE_LOW,
         against_number=True,
@@ -149,7 +151,7 @@ def fig3(case):
         "mirror_odd_equal_folds": "a larger share of the variance of as many units of the wide state as the "
         "narrow one has tells a horse from its mirror image",
     }
-    return [
+    claims = [
         equal(
             pair,
             "test accuracies differ by at most 3 points",
@@ -161,6 +163,7 @@ def fig3(case):
         *encoded(case, "cifar", pair, sides, "left and right separate in the wide net only", 0, "share "),
         gap_claim(case, "cifar", pair, ("untrained", "untrained512")),
     ]
+    return in_one(PAIR, claims)
 
 
 def encoded(case, study, pair: Compared, statements: dict, paper, gap, words) -> list:

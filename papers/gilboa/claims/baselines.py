@@ -1,19 +1,22 @@
 """Maps of an untrained network and of pixels: figures 5 and 6 of Gilboa & Gur-Ari 2019."""
 
 from papers.gilboa.claims.icons import blind, scale_of
-from papers.gilboa.claims.networks import Network, ends, highest, paired, unlearned, widths
-from pipeline.claims import Control
+from papers.gilboa.claims.networks import OVER, Network, ends, highest, in_one, lacking, paired, widths
+from pipeline.claims import LEFT_OUT, SURE, Control, Lack, first_of
 
 UNCLUSTERED = 0.5  # untrained purity over trained purity: "no clustering"
+TRAINED = "none: the trained networks are the comparison"
 PIXELS = "none: the pixels are the control of figure 1, and no network is in them"
 
 
 def fig5(case):
-    (_, net), trained = (ends(case.load("cifar", "structure", name)) for name in ("untrained512", "base"))
+    (_, net), trained = (ends(case.kept("cifar", "structure", name)) for name in ("untrained512", "base"))
     narrow, wide = trained
-    n = f"1 network each, untrained n = {net.width:g}, trained {widths(*trained)}; ± over classes or icons"
-    bench = case.bench(n, lacks=unlearned(case, "cifar", *trained))
-    return [
+    n = f"1 network each, untrained {widths(net, net)}, trained {widths(*trained)}"
+    n = f"{n}; ± {OVER.format('classes or icons')}"
+    gone = None if net.size else Lack(LEFT_OUT, "the untrained network")
+    bench = case.bench(n, lacks=first_of(gone, lacking(case, "cifar", *trained)))
+    claims = [
         unclustered(bench, net, narrow, wide),
         colour_neighbours(bench, net, narrow, wide),
         bench.judge(
@@ -23,21 +26,24 @@ def fig5(case):
             icons(net, wide),
             below=0,
             control=another(icons(narrow, wide)),
-            lacks=blind(wide),
+            lacks=None if bench.lacks else blind(wide),
             reason=scale_of(wide),
         ),
     ]
+    return in_one("network of each kind", claims)
 
 
 def unclustered(bench, net, narrow, wide):
+    """The trained network whose half it is least surely below counts."""
     name = "purity_classes"
+    apart = [paired(net, trained, name, UNCLUSTERED) for trained in (narrow, wide)]
     return bench.judge(
-        "purity of the untrained map is below half of the trained one's (fig. 3, wide)",
+        "purity of the untrained map is below half of either trained one's (fig. 3)",
         "no clustering",
-        two(name, net, wide),
-        paired(net, wide, name, UNCLUSTERED),
+        f"{two(name, net, narrow)} and {wide.mean(name).said(3)}",
+        highest(apart, SURE),
         below=0,
-        control=another(paired(narrow, wide, name, UNCLUSTERED), "half of the wide one"),
+        control=TRAINED,
     )
 
 
@@ -60,9 +66,9 @@ def icons(net: Network, other: Network):
     return net.mean("icons_cosine").minus(other.mean("icons_cosine"))
 
 
-def another(found, than: str = "the wide one") -> Control:
+def another(found) -> Control:
     """What two trained networks differ by is no lack of training."""
-    return Control(f"the narrow trained network minus {than}", found, digits=3)
+    return Control("the narrow trained network minus the wide one", found, digits=3)
 
 
 def two(name: str, net: Network, trained: Network) -> str:
@@ -70,12 +76,13 @@ def two(name: str, net: Network, trained: Network) -> str:
 
 
 def fig6(case):
-    pixels = ends(case.load("pixels", "structure", "base"))[1]
-    trained = ends(case.load("mnist", "structure", "base"))
-    n = f"no network; trained: 1 each, {widths(*trained)}; ± over classes"
-    bench = case.bench(n, lacks=unlearned(case, "mnist", *trained))
+    _, pixels = ends(case.kept("pixels", "structure", "base"))
+    trained = ends(case.kept("mnist", "structure", "base"))
+    n = f"no network; trained: 1 each, {widths(*trained)}; ± {OVER.format('classes')}"
+    gone = None if pixels.size else Lack(LEFT_OUT, "the pixels' map")
+    bench = case.bench(n, lacks=first_of(gone, lacking(case, "mnist", *trained)))
     separated = "clusters less well separated"
-    return [
+    claims = [
         below_trained(
             bench,
             "purity in pixel space is below that of the trained nets",
@@ -101,10 +108,13 @@ def fig6(case):
             *trained,
         ),
     ]
+    return in_one("network of each width", claims)
 
 
 def below_trained(bench, statement, paper, name, pixels, *trained):
-    """A number is lower in pixel space than in the trained networks: the one it is least below counts."""
-    found = highest([paired(pixels, net, name) for net in trained])
+    """A number is lower in pixel space than in the trained networks: the one it is least surely below
+    counts.
+    """
+    found = highest([paired(pixels, net, name) for net in trained], SURE)
     ours = f"{pixels.mean(name).said(3)}, trained {' and '.join(net.mean(name).said(3) for net in trained)}"
     return bench.judge(statement, paper, ours, found, below=0, control=PIXELS)

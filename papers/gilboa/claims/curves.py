@@ -1,7 +1,7 @@
 """Accuracies over widths of networks whose last layer was retrained on a new task."""
 
 from dataclasses import dataclass
-from math import nan, sqrt
+from math import isfinite, nan, sqrt
 
 import numpy as np
 from scipy import stats
@@ -10,12 +10,13 @@ from papers.gilboa.claims.networks import highest, lowest
 from pipeline.claims import LEFT_OUT, TOO_FEW, Estimate, Lack, first_of
 
 FEWEST = 3  # widths that a curve needs
+FEWEST_RANKED = 4  # that a rank correlation needs: of three, one order in six is a rise by chance
 DRAWS = 1000  # of a bootstrap: its error's error is then 2 %
 
 
 @dataclass(frozen=True)
 class Curves:
-    """A panel's accuracies, widths ascending.
+    """A panel's accuracies, widths ascending; all NaN, and one width, where the scale leaves the panel out.
 
     widths: (W,). original, tuned: (W, seeds) on the task trained on, and on the new one; NaN for a network
     that diverged. linear: (seeds,) of a linear classifier on the pixels. inputs: their number.
@@ -28,32 +29,56 @@ class Curves:
     inputs: float
 
     @classmethod
-    def of(cls, found) -> "Curves | None":
-        """From a result of `transfer`; None where the scale leaves it out."""
+    def of(cls, found) -> "Curves":
+        """From a result of `transfer`."""
         if not found.has("width"):
-            return None
+            return cls(np.array([nan]), np.array([[nan]]), np.array([[nan]]), np.array([nan]), nan)
         order = np.argsort(found.get("width"))
         widths, original, tuned = (found.get(name)[order] for name in ("width", "original", "tuned"))
         return cls(widths, original, tuned, found.get("linear"), float(found.get("inputs")))
 
     @property
     def counted(self) -> str:
-        return f"{self.tuned.shape[1]} seeds, {len(self.widths)} widths"
+        return "none there" if self.absent else f"{self.tuned.shape[1]} seeds, {len(self.widths)} widths"
+
+    @property
+    def absent(self) -> Lack | None:
+        return None if np.isfinite(self.widths).all() else Lack(LEFT_OUT, "its networks")
 
     @property
     def few(self) -> Lack | None:
         enough = len(set(self.widths)) >= FEWEST
-        return None if enough else Lack(TOO_FEW, "the scale keeps fewer than three widths")
+        few = None if enough else Lack(TOO_FEW, "the scale keeps fewer than three widths")
+        return first_of(self.absent, few)
+
+    @property
+    def unranked(self) -> Lack | None:
+        """What a rank correlation lacks."""
+        enough = len(set(self.widths)) >= FEWEST_RANKED
+        return first_of(
+            self.few, None if enough else Lack(TOO_FEW, "of three widths one order in six rises by chance")
+        )
+
+    def diverged(self, found: Estimate, widths=slice(None)) -> Lack | None:
+        """What a number lacks where networks diverged: all of a width, or so many that its error is unknown.
+
+        widths: that it is of.
+        """
+        dead = ~(np.isfinite(self.original) & np.isfinite(self.tuned))[widths]
+        if not dead.any() or (isfinite(found.se) and not dead.all(axis=1).any()):
+            return None
+        gone = self.widths[widths][dead.any(axis=1)]
+        return Lack(TOO_FEW, f"diverged: of n = {', '.join(f'{width:g}' for width in gone)}")
 
     @property
     def bridged(self) -> Lack | None:
         """What claims lack that compare widths on both sides of the number of pixels."""
-        if self.widths[0] < self.inputs < self.widths[-1]:
+        if self.absent or self.widths[0] < self.inputs < self.widths[-1]:
             return self.few
         return first_of(self.few, Lack(LEFT_OUT, "no widths on both sides of the input dimension"))
 
     def worst(self) -> float:
-        """Mean accuracy of the original task at the width where it is lowest."""
+        """Mean accuracy of the original task at the width where it is lowest, NaN where one has none."""
         return float(np.min(means(self.original)))
 
     def span(self) -> Estimate:
@@ -68,15 +93,17 @@ class Curves:
     def rank(self) -> Estimate:
         """Spearman's rho of the new task's mean accuracies with width, its error by a bootstrap over seeds.
 
-        Each width's seeds are drawn anew. The spread of so few draws is too small by sqrt((S - 1) / S).
+        Each width's live seeds are drawn anew. The spread of so few draws is too small by sqrt((S - 1) / S).
+        Draws that all give one order are no surer than rho's own resolution, `swap`, over sqrt(12).
         """
-        value, seeds = float(spearman(self.widths, means(self.tuned))), self.tuned.shape[1]
-        if seeds < 2 or not np.isfinite(self.tuned).all():
+        value = float(spearman(self.widths, means(self.tuned)))
+        rows = [row[np.isfinite(row)] for row in self.tuned]
+        seeds, rng = min(map(len, rows)), np.random.default_rng(0)
+        if seeds < 2:
             return Estimate(value)
-        drawn = np.random.default_rng(0).integers(0, seeds, (DRAWS, *self.tuned.shape))
-        curves = np.take_along_axis(self.tuned[None], drawn, 2).mean(2)
-        spread = float(np.std(spearman(self.widths, curves)))
-        return Estimate(value, spread * sqrt(seeds / (seeds - 1)))
+        curves = np.stack([rng.choice(row, (DRAWS, len(row))).mean(axis=1) for row in rows], axis=1)
+        spread = float(np.std(spearman(self.widths, curves))) * sqrt(seeds / (seeds - 1))
+        return Estimate(value, max(spread, swap(len(rows)) / sqrt(12)))
 
     def at_inputs(self) -> Estimate:
         """The new task at as many units as there are pixels, along log2 of the width, minus `linear`."""
@@ -110,6 +137,11 @@ class Curves:
 def means(rows) -> list:
     """Mean of each width's live networks, NaN for none."""
     return [Estimate.of(row).value for row in rows]
+
+
+def swap(widths: int) -> float:
+    """By how much Spearman's rho of so many widths falls from 1 where two neighbours change places."""
+    return 12 / (widths * (widths**2 - 1)) if widths > 1 else nan
 
 
 def spearman(widths, curves) -> np.ndarray:

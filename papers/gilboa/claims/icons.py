@@ -4,10 +4,18 @@ An icon's number is its mean cosine to the nearest real images in the features o
 which is high for real images and low for noise.
 """
 
+from math import nan
+
 from papers.gilboa.claims.networks import Compared, Network, ends
 from pipeline.claims import SURE, UNDEFINED, Control, Estimate, Lack
 
-NOT_DRAWN = "none: no icons of an untrained network are drawn on these data"
+# Not drawn on these data: a claim that would hold is not testable without.
+NOT_DRAWN = Control("untrained networks' icons", Estimate(nan))
+
+
+def sure(found: Estimate) -> bool:
+    """Whether it is above 0 by as many standard errors as it takes."""
+    return found.value > 0 and found.value >= SURE * found.se
 
 
 def gap(net: Network) -> Estimate:
@@ -17,15 +25,14 @@ def gap(net: Network) -> Estimate:
 
 def known(net: Network, name: str) -> Estimate:
     """The judge's number for pictures whose answer is known."""
-    return Estimate.of(net.found.get(f"{name}_cosine"))
+    return Estimate.of(net.found.get(f"{name}_cosine") if net.size else nan)
 
 
 def blind(net: Network) -> Lack | None:
     """What claims about icons lack where the judge does not tell real images from noise."""
     real = known(net, "real")
     for name in ("noise", "smooth_noise"):
-        apart = real.minus(known(net, name))
-        if not apart.value > SURE * apart.se:
+        if not sure(real.minus(known(net, name))):
             return Lack(UNDEFINED, "the judge does not tell real images from noise")
     return None
 
@@ -37,7 +44,7 @@ def scale_of(net: Network) -> str:
 
 
 def gap_claim(case, study: str, pair: Compared, untrained: tuple = ()):
-    """Single neurons lose more than the atlas in the wide net.
+    """The atlas is more readable than single neurons in the wide net, and by more than in the narrow one.
 
     untrained: variants one of which may have icons of networks that nothing has trained.
     """
@@ -48,19 +55,20 @@ def gap_claim(case, study: str, pair: Compared, untrained: tuple = ()):
         f"narrow {said(pair.narrow)}, wide {said(pair.wide)}",
         wide.minus(narrow),
         above=0,
+        holds=sure(wide),
         control=gap_control(case, study, narrow, untrained),
-        lacks=blind(pair.wide),
+        lacks=None if pair.bench.lacks else blind(pair.wide),
         reason=scale_of(pair.wide),
     )
 
 
-def gap_control(case, study, narrow: Estimate, untrained) -> Control | str:
+def gap_control(case, study, narrow: Estimate, untrained) -> Control:
     """The gap of an untrained wide network in the trained one's place."""
     for variant in untrained:
-        pair = ends(case.kept(study, "structure", variant))
-        if pair and pair[1].has("icons_cosine") and pair[1].has("neurons_cosine"):
-            what = f"an untrained network, n = {pair[1].width:g}, minus the narrow"
-            return Control(what, gap(pair[1]).minus(narrow))
+        _, net = ends(case.kept(study, "structure", variant))
+        if net.has("icons_cosine") and net.has("neurons_cosine"):
+            what = f"an untrained network, n = {net.width:g}, minus the narrow trained one"
+            return Control(what, gap(net).minus(narrow))
     return NOT_DRAWN
 
 

@@ -1,7 +1,6 @@
 """The last layer retrained on a new task: figure 4 of Gilboa & Gur-Ari 2019."""
 
 from dataclasses import dataclass, replace
-from math import nan
 
 import numpy as np
 
@@ -25,25 +24,24 @@ class Panel:
     """A panel: its curves, the same of untrained networks, and what claims about trained ones lack."""
 
     curves: Curves
-    untrained: Curves | None
+    untrained: Curves
     floor: Lack | None
     bench: Bench
 
     @classmethod
     def of(cls, case, study, note) -> "Panel":
-        curves = Curves.of(case.load(study, "transfer", "base"))
+        curves = Curves.of(case.kept(study, "transfer", "base"))
         floor = case.unlearned(study, "base", [curves.worst()])
         untrained = Curves.of(case.kept(study, "transfer", "untrained"))
         return cls(curves, untrained, floor, case.bench(curves.counted, note))
 
-    @property
-    def lacks(self) -> Lack | None:
-        return first_of(self.curves.few, self.floor)
+    def lacks(self, found: Estimate, few: Lack | None = None) -> Lack | None:
+        """What a claim on a number of all widths lacks. few: widths that it needs, by default three."""
+        return first_of(few or self.curves.few, self.curves.diverged(found), self.floor)
 
     def control(self, number, digits=1, factor=100, unit=" points") -> Control:
         """The same number where nothing is trained but the last layer: as many random units."""
-        found = number(self.untrained) if self.untrained else Estimate(nan)
-        return Control("the last layer on untrained networks", found, digits, factor, unit)
+        return Control("the last layer on untrained networks", number(self.untrained), digits, factor, unit)
 
 
 def fig4(case):
@@ -72,7 +70,7 @@ def flat(panel: Panel):
         span,
         below=FLAT,
         control=AT_CHANCE,
-        lacks=panel.lacks,
+        lacks=panel.lacks(span),
     )
 
 
@@ -85,7 +83,7 @@ def rises(panel: Panel):
         rank,
         above=RISES,
         control=panel.control(Curves.rank, 2, 1, ""),
-        lacks=panel.lacks,
+        lacks=panel.lacks(rank, panel.curves.unranked),
     )
 
 
@@ -100,13 +98,13 @@ def gains(panel: Panel):
         gain,
         above=GAIN,
         control=panel.control(Curves.gain),
-        lacks=panel.lacks,
+        lacks=panel.lacks(gain),
     )
 
 
 def at_the_inputs(panel: Panel) -> list:
     """The new task's curve at, below and above as many units as there are pixels."""
-    curves, lacks = panel.curves, first_of(panel.curves.bridged, panel.floor)
+    curves, at, bends = panel.curves, off_linear(panel.curves), bend(panel.curves)
     below, above = (Estimate.of(slope) for slope in curves.slopes())
     linear = Estimate.of(curves.linear)
     return [
@@ -114,20 +112,20 @@ def at_the_inputs(panel: Panel) -> list:
             "new task at width 784 within 2 points of a linear classifier on pixels",
             "equal",
             f"{curves.at_inputs().said(1, 100)} points from {percent(linear)}, interpolated",
-            off_linear(curves),
+            at,
             below=AT_INPUT_WIDTH,
             control=panel.control(off_linear),
             against_number=True,
-            lacks=lacks,
+            lacks=panel.lacks(at, curves.bridged),
         ),
         panel.bench.judge(
             "the new task gains more per doubling of width below 784 than above",
             "rapid below, gradual above",
             f"{below.said(1, 100)} and {above.said(1, 100)} points a doubling",
-            bend(curves),
+            bends,
             above=0,
             control=panel.control(bend),
-            lacks=lacks,
+            lacks=panel.lacks(bends, curves.bridged),
         ),
     ]
 
@@ -152,20 +150,27 @@ def linear_classifier(panel: Panel):
         replace(linear, value=abs(linear.value - LINEAR)),
         below=NEAR_LINEAR,
         control=NO_NETWORK,
+        lacks=panel.curves.absent,
     )
 
 
 def beats_linear(case, panel: Panel):
-    """The paper's own control is the linear classifier; ours stands beside its number."""
-    curves = panel.curves
-    widest = Estimate.of(curves.tuned[-1])
+    """As many units that nothing has trained may beat it, too: they are the control."""
+    curves, found = panel.curves, ahead(panel.curves)
+    widest, linear = Estimate.of(curves.tuned[-1]), Estimate.of(curves.linear)
+    floor = case.unlearned("coarse", "base", curves.original[-1])
     return panel.bench.judge(
-        "the widest net's features beat the paper's linear classifier",
+        "the widest net's features beat a linear classifier on pixels, ours and the paper's",
         "above 37.5 %",
-        percent(widest),
-        widest,
-        above=LINEAR,
-        control=Control("our linear classifier on pixels", Estimate.of(curves.linear), 1, 100, " %"),
+        f"{percent(widest)}, {found.said(1, 100)} points above the better of {percent(linear)} and 37.5 %",
+        found,
+        above=0,
+        control=panel.control(ahead),
         against_number=True,
-        lacks=case.unlearned("coarse", "base", curves.original[-1]),
+        lacks=first_of(curves.absent, curves.diverged(found, [-1]), floor),
     )
+
+
+def ahead(curves: Curves) -> Estimate:
+    """By how much the widest network's features beat the better linear classifier, seed by seed."""
+    return Estimate.of(curves.tuned[-1] - np.maximum(curves.linear, LINEAR))

@@ -82,11 +82,11 @@ def close(bench, name, cells, spread, paper):
     worst = max(off, key=lambda one: one.value, default=Estimate(np.nan))
     near = sum(one.value < NEAR[name] for one in off)
     listed = "; ".join(f"{cell.name} {100 * cell.mean:.1f} ({100 * cell.paper:.1f})" for cell in cells)
-    poor = sum(cell.unlearned is not None for cell in cells)
+    poor = sum(cell.unlearned is not None and cell.unlearned.cause == BELOW_LINEAR for cell in cells)
     return bench.judge(
         f"each {name} accuracy lies within {100 * NEAR[name]:.1f} points of the paper's",
         paper,
-        f"{near} of {len(cells)}, furthest off by {worst.said(1, 100)} points: {listed} (the paper's)",
+        f"{near} of {len(cells)}, furthest off by {worst.said(1, 100)} points: {listed or '–'} (the paper's)",
         worst,
         below=NEAR[name],
         against_number=True,

@@ -4,7 +4,8 @@ import numpy as np
 
 from papers.nguyen.claims.between import Group
 from papers.nguyen.claims.controls import BARE
-from papers.nguyen.claims.nets import failing
+from papers.nguyen.claims.failures import A_BLOCK, NO_BLOCK, failing, outvoted
+from papers.nguyen.claims.nets import FEWEST
 from papers.nguyen.claims.numbers import mean, over_pairs, pairs
 from pipeline.claims import TOO_FEW, Control, Lack, first_of
 
@@ -33,8 +34,9 @@ def alike(case):
         "mean over layer pairs"
     )
     paper, lacks = "closely resembles CKA within a single model", lacking(group, plain)
-    if not plain:
-        return failing(group.bench(), statement, paper, group.shares(), "a block formed", lacks)
+    failed = outvoted(plain, group.numbers, A_BLOCK)
+    if failed:
+        return failing(group.bench(), statement, paper, group.shares(), failed, lacks)
     found = over_pairs(plain, group.gap)
     return group.bench().judge(
         statement,
@@ -48,9 +50,13 @@ def alike(case):
 
 
 def lacking(group, like_the_papers):
-    """What a comparison of seeds lacks. like_the_papers: those with a block, or those without."""
-    few = f"{len(like_the_papers)} of {len(group.numbers)} seeds are as in the paper, three are compared"
-    too_few = group.numbers and (len(group.numbers) < 3 or 0 < len(like_the_papers) < 3)
+    """What a comparison of seeds lacks. like_the_papers: those with a block, or those without.
+
+    Where at most half are as in the paper the claim fails, and needs no three that are.
+    """
+    kept, seeds = len(like_the_papers), len(group.numbers)
+    few = f"{kept} of {seeds} seeds are as in the paper, three are compared"
+    too_few = seeds < FEWEST or kept < FEWEST and 2 * kept > seeds
     return first_of(group.lacks(), Lack(TOO_FEW, few) if too_few else None)
 
 
@@ -65,8 +71,9 @@ def unique(case, kind, group, bare) -> list:
         ),
     )
     papers = "unique to each model", "some similarity outside"
-    if not kept:
-        why = group.shares(), "no block formed", lacks
+    failed = outvoted(kept, group.numbers, NO_BLOCK)
+    if failed:
+        why = group.shares(), failed, lacks
         return [failing(group.bench(), *said, *why) for said in zip(statements, papers, strict=True)]
     found = Blocks(group, group, kept)
     control = Blocks(group, bare, [number for number in kept if number in bare.numbers])

@@ -4,14 +4,14 @@ import numpy as np
 
 from papers.nguyen.claims.across import UNIQUE
 from papers.nguyen.claims.between import Group
-from papers.nguyen.claims.nets import failing
+from papers.nguyen.claims.failures import A_BLOCK, NO_BLOCK, failing, outvoted
 from papers.nguyen.claims.numbers import mean
-from pipeline.claims import TOO_FEW, UNDEFINED, Control, Estimate, Lack, first_of
+from pipeline.claims import TOO_FEW, UNEQUAL, Control, Estimate, Lack, first_of
 
 # Thresholds, each with its reason.
 SAME_DEPTH = 0.15  # mean difference of relative depths: "the same proportional depth"
 EQUAL = 0.02  # accuracy: the paper controls for it, its networks are at 94.1, 94.2 and 94.4 %
-BARE = "architectures_untrained"  # a group of untrained networks of two depths
+BARE = "architectures_untrained"  # a group of untrained networks of the two without a block
 
 
 def figE1(case):
@@ -30,7 +30,7 @@ def lacking(group, both) -> Lack | None:
     if not both:
         return group.lacks() or Lack(TOO_FEW, "one architecture where two are compared")
     one, other = (group.accuracy(numbers).value for numbers in zip(*both, strict=True))
-    unequal = Lack(UNDEFINED, f"the architectures' accuracies differ by {100 * abs(one - other):.1f} points")
+    unequal = Lack(UNEQUAL, f"the architectures' accuracies differ by {100 * abs(one - other):.1f} points")
     few = Lack(TOO_FEW, "one network of an architecture")
     return first_of(
         group.lacks(), unequal if abs(one - other) > EQUAL else None, few if len(both) < 2 else None
@@ -49,8 +49,9 @@ def aligned(group, bare):
     both, paper = couples(group), "broadly of the same proportional depth (ResNet-14 (2x), ResNet-56)"
     lacks = lacking(group, both)
     plain = [couple for couple in both if not any(map(group.has_block, couple))]
-    if both and not plain:
-        return failing(group.bench(), statement, paper, group.shares(), "a block formed", lacks)
+    failed = outvoted(plain, both, A_BLOCK, "pairs of networks")
+    if failed:
+        return failing(group.bench(), statement, paper, group.shares(), failed, lacks)
     found = shifts(group, plain)
     return group.bench().judge(
         statement,
@@ -89,9 +90,10 @@ def apart(group):
     both, paper = couples(group), "dissimilar (ResNet-14 (2x), ResNet-164)"
     lacks = lacking(group, both)
     blocked = [couple for couple in both if group.has_block(couple[1])]
-    if both and not blocked:
+    failed = outvoted(blocked, both, NO_BLOCK)
+    if failed:
         shares = group.shares([number for _, number in both])
-        return failing(group.bench(), statement, paper, shares, "no block formed", lacks)
+        return failing(group.bench(), statement, paper, shares, failed, lacks)
     inside, outside = (
         Estimate.of([with_layers(group, couple, side) for couple in blocked]) for side in (True, False)
     )

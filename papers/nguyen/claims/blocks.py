@@ -10,6 +10,7 @@ from papers.nguyen.claims.rows import (
     fractions,
     measured,
     said,
+    steps,
     too_few_seeds,
     too_few_sizes,
     unlike_pixels,
@@ -48,14 +49,14 @@ def rises(case, study, variant, bare, along, paper):
     table, initial = fractions(found), fractions(control)
     means = [values.mean() for values in table.values()]
     rho = spearman([getattr(size, along) for size in measured(found)], means)
-    gain = gained(table, list(table))
-    return counted(case, [table], list(table), f"untrained networks: {said(initial)}").judge(
+    gain, untrained = gained(table, list(table), steps(found)), said(initial, steps(control))
+    return counted(case, [table], list(table), f"untrained networks: {untrained}").judge(
         f"the share of layers in the block rises with {along}: last minus first panel above 0.15, "
         "and Spearman's ρ over the panels above 0",
         paper,
-        f"{gain.said()}, ρ = {rho:.2f} ({said(table)})" if table else "–",
+        f"{gain.said()}, ρ = {rho:.2f} ({said(table, steps(found))})" if table else "–",
         gain,
-        control=Control(BARE, gained(initial, list(table))),
+        control=Control(BARE, gained(initial, list(table), steps(control))),
         above=RISE,
         holds=rho > RISES,
         lacks=first_of(
@@ -66,15 +67,19 @@ def rises(case, study, variant, bare, along, paper):
     )
 
 
-def gained(table, keys) -> Estimate:
-    """Block fraction of the last key minus that of the first; NaN where one of them is missing."""
+def gained(table, keys, steps) -> Estimate:
+    """Block fraction of the last key minus that of the first; NaN where one of them is missing.
+
+    steps: {key: between two fractions}.
+    """
     if not keys or not {keys[0], keys[-1]} <= set(table):
         return Estimate(np.nan)
-    return Estimate.of(table[keys[-1]]).minus(Estimate.of(table[keys[0]]))
+    first, last = (Estimate.of(table[key], steps[key]) for key in (keys[0], keys[-1]))
+    return last.minus(first)
 
 
 def late(case, net, along):
-    found = net.estimate(past_first_stage)
+    found = starts(net)
     return net.judge(
         case,
         f"largest {along}: the block lies in the last two stages, it starts after the last layer of stage 1",
@@ -82,8 +87,13 @@ def late(case, net, along):
         f"{found.said(1)} layers after the last of stage 1",
         found,
         above=0.0,
-        control=of_own_blocks(case, net, lambda bare: bare.estimate(past_first_stage)),
+        control=of_own_blocks(case, net, starts),
     )
+
+
+def starts(net) -> Estimate:
+    """By how many layers blocks start after the last one of stage 1: whole layers."""
+    return net.estimate(past_first_stage, step=1)
 
 
 def past_first_stage(net, seed) -> int:
@@ -126,26 +136,25 @@ def in_every_seed(case, net):
         case,
         "every seed shows a block, at least 0.3 of its layers, the mean beyond two standard errors",
         "all 5 seeds of ResNet-110 (1x) and of ResNet-38 (10x)",
-        f"least {min(shares, default=np.nan):.2f}, mean {say(shares)}",
-        Estimate.of(shares),
+        f"least {min(shares, default=np.nan):.2f}, mean {say(shares, step=net.step())}",
+        Estimate.of(shares, net.step()),
         above=HAS_BLOCK,
-        control=without_training(case, net, Net.share),
+        control=without_training(case, net, Net.share, net.step()),
         holds=bool((shares >= HAS_BLOCK).all()),
     )
 
 
 def elsewhere(case, net):
-    """The block lies at another place in each seed."""
+    """The block lies at another place in each seed: a check, which a jitter of two layers passes."""
     net = with_block(net)
     found = places(net)
-    return net.judge(
-        case,
+    differ = found.value < SAME_PLACE and not net.failed
+    return net.bench(case).check(
         "the block's place differs between seeds: intersection over union below 0.95, mean over pairs",
         "size and position vary",
-        found.said(),
-        found,
-        below=SAME_PLACE,
-        control=of_own_blocks(case, net, places, fewest=2),
+        f"{net.failed}, {net.blocks()}" if net.failed else found.said(),
+        bool(differ),
+        lacks=first_of(net.lacks, net.too_few()),
     )
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 
 from papers.nguyen.claims.controls import BARE, of_own_blocks, same_layers, without_training
+from papers.nguyen.claims.failures import failing
 from papers.nguyen.claims.labels import SHARES
-from papers.nguyen.claims.nets import HAS_BLOCK, Net, failing, large_nets, nets, with_block
+from papers.nguyen.claims.nets import HAS_BLOCK, Net, large_nets, nets, with_block
 from papers.nguyen.claims.numbers import jackknife, mean, pairs, pearson, say
 from papers.nguyen.claims.rows import too_few_sizes
 from pipeline.claims import LEFT_OUT, UNDEFINED, Control, Estimate, Lack, first_of
@@ -98,7 +99,8 @@ def shrinks(case, net, statement, paper):
     """The block without the first component, relative to the block with it."""
     left = remaining(net)
     whole, rest = (
-        say(net.each(lambda net, seed, name=name: share(net, seed, name))) for name in WITH_AND_WITHOUT
+        say(net.each(lambda net, seed, name=name: share(net, seed, name)), step=net.step())
+        for name in WITH_AND_WITHOUT
     )
     return net.judge(
         case,
@@ -118,13 +120,17 @@ def share(net, seed, name) -> float:
 
 
 def remaining(net) -> Estimate:
-    """The block without the first component over that with it; NaN where a seed shows none."""
+    """The block without the first component over that with it; NaN where a seed shows none.
+
+    What is left are whole layers of the block's.
+    """
 
     def of_seed(net, seed):
         with_it, without = (share(net, seed, name) for name in WITH_AND_WITHOUT)
         return without / with_it if with_it else np.nan
 
-    return net.estimate(of_seed)
+    whole = mean(net.each(lambda net, seed: share(net, seed, "block")))
+    return net.estimate(of_seed, net.step() / whole if whole else 0.0)
 
 
 def figD5(case):
@@ -160,11 +166,14 @@ def sizes_of(case, variant) -> list:
 
 
 class Population:
-    """Networks of several sizes: of each the top component's share of variance and the block's of layers."""
+    """Networks of several sizes: of each the top component's share of variance and the block's of layers.
+
+    sizes: (2, seeds) of each.
+    """
 
     def __init__(self, kept):
-        self.variance = np.concatenate([[], *(net.each(top) for net in kept)])
-        self.shares = np.concatenate([[], *(net.each(Net.share) for net in kept)])
+        self.sizes = [np.stack([net.each(top), net.each(Net.share)]) for net in kept]
+        self.variance, self.shares = np.concatenate([np.zeros((2, 0)), *self.sizes], axis=1)
         self.most = float(max(self.shares, default=0))
 
     @property
@@ -172,15 +181,15 @@ class Population:
         return self.most >= HAS_BLOCK
 
     def correlation(self) -> Estimate:
-        """Of both, over networks; its error from leaving out each network in turn."""
-        networks = list(zip(self.variance, self.shares, strict=True))
-        return jackknife(lambda some: pearson(*zip(*some, strict=True)), networks)
+        """Of both, over networks; its error from leaving out each size in turn: its seeds are alike."""
+        return jackknife(lambda some: pearson(*np.concatenate(some, axis=1)), self.sizes)
 
     def control(self) -> Control | str:
-        """The same of untrained networks, in words where theirs are no blocks to follow."""
-        if self.shares.size and not self.formed:
+        """The same of untrained networks, in words where theirs are no blocks that differ in size."""
+        found = self.correlation()
+        if self.shares.size and not self.formed and np.isnan(found.value):
             return f"none: {BARE} show no block (at most {self.most:.2f})"
-        return Control(BARE, self.correlation())
+        return Control(BARE, found)
 
 
 def top(net, seed) -> float:

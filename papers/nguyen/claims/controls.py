@@ -5,8 +5,9 @@ size that they have in a trained network.
 """
 
 from dataclasses import replace
+from math import nan
 
-from papers.nguyen.claims.nets import Net, nets, with_block
+from papers.nguyen.claims.nets import HAS_BLOCK, Net, nets
 from pipeline.claims import Control, Estimate
 
 BARE = "untrained networks, calibrated BatchNorm"
@@ -22,12 +23,12 @@ def untrained(case, net) -> Net:
     return Net({}, net.study, "untrained")
 
 
-def without_training(case, net, function, **said) -> Control:
+def without_training(case, net, function, step=0.0, **said) -> Control:
     """The same number, function(net, seed), of the untrained network of that size."""
-    return Control(BARE, untrained(case, net).estimate(function), **said)
+    return Control(BARE, untrained(case, net).estimate(function, step), **said)
 
 
-def same_layers(case, net, function) -> Control:
+def same_layers(case, net, function, **said) -> Control:
     """The same number of the untrained network, where the trained one of the same seed has its block.
 
     function: of a network, a seed and the layers in the block, (L,) bool.
@@ -35,19 +36,19 @@ def same_layers(case, net, function) -> Control:
     bare = untrained(case, net)
     shared = replace(bare, seeds=tuple(seed for seed in bare.seeds if seed in net.seeds))
     found = shared.estimate(lambda bare, seed: function(bare, seed, net.inside(seed)))
-    return Control(f"{BARE}, the same layers", found)
+    return Control(f"{BARE}, the same layers", found, **said)
 
 
-def of_own_blocks(case, net, measure, fewest=1) -> Control | str:
-    """The same of the blocks of untrained networks; in words where fewer than so many seeds show one.
+def of_own_blocks(case, net, measure) -> Control | str:
+    """The same of the blocks of untrained networks, of however many seeds show one; in words where none does.
 
     measure: of a network, an Estimate.
     """
-    bare = with_block(untrained(case, net))
+    bare = untrained(case, net)
     if not bare.size:
-        return Control(BARE, Estimate(float("nan")))
-    if bare.failed:
+        return Control(BARE, Estimate(nan))
+    showing = replace(bare, seeds=tuple(seed for seed in bare.seeds if bare.share(seed) >= HAS_BLOCK))
+    if not showing.seeds:
         return f"none: {BARE} show no block ({bare.blocks()})"
-    if len(bare.seeds) < fewest:
-        return f"none: {BARE} show a block in {len(bare.seeds)} of {bare.trained} seeds"
-    return Control(f"{BARE}, their own blocks", measure(bare))
+    some = f", their own blocks in {len(showing.seeds)} of {bare.trained} seeds"
+    return Control(f"{BARE}{some}", measure(showing))

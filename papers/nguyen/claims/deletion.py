@@ -3,9 +3,12 @@
 "Block" is the block structure of a heatmap; a residual block is called so.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
-from papers.nguyen.claims.nets import Net, failing, large_nets, small_nets, with_block
+from papers.nguyen.claims.failures import failing, outvoted
+from papers.nguyen.claims.nets import Net, large_nets, small_nets, with_block
 from papers.nguyen.claims.numbers import say, spearman
 from papers.nguyen.claims.probes import held_against
 from pipeline.claims import TOO_FEW, UNDEFINED, Estimate, Lack, first_of
@@ -17,6 +20,7 @@ CORRELATES = 0.0  # Spearman's rho over seeds: "connected to the size of the blo
 SEEDS = 5  # with four, not even a perfect order is two standard errors above 0
 MIDDLE = 2  # "the middle stage"
 ROUNDING = 1e-9  # a difference of two shares
+COVERS_NONE = "the block covers no residual block of the middle stage{}"
 POINTS = {"digits": 1, "factor": 100, "unit": " points"}
 
 
@@ -31,6 +35,7 @@ def fig5(case):
 
 def harmless(case, net, like):
     """like: a network without a block, from which as many residual blocks of the stage are deleted."""
+    net = covering(net)
     number = usually_covered(net)
     drops = net.each(lambda net, seed: lost(net, seed, covered(net, seed)))
     return net.judge(
@@ -38,7 +43,7 @@ def harmless(case, net, like):
         "with a block, deleting the middle stage's residual blocks from the first that it covers to the last "
         "loses less than 2 points",
         "little impact, a plateau",
-        f"{say(drops, 1, 100)} points by deleting {say(net.each(covered), 1)}",
+        f"{say(drops, 1, 100)} points by deleting {say(net.each(covered), 1, step=1)}",
         Estimate.of(drops),
         below=HARMLESS,
         control=held_against(
@@ -47,12 +52,13 @@ def harmless(case, net, like):
             f"as many of {like.label()} without a block",
             **POINTS,
         ),
-        lacks=first_of(like.lacks, covers(net, number)),
+        lacks=like.lacks,
     )
 
 
 def harmful(case, net, like):
     """Without a block, as many residual blocks cannot be deleted as in a network `like` it that has one."""
+    like = covering(like)
     number = usually_covered(like)
     statement = (
         "without a block, deleting as many (at most all that can go) of the middle stage's residual blocks "
@@ -76,14 +82,16 @@ def harmful(case, net, like):
             f"{like.label()}, what its block covers",
             **POINTS,
         ),
-        lacks=first_of(like.lacks, covers(like, number)),
+        lacks=like.lacks,
     )
 
 
-def covers(net, number) -> Lack | None:
-    if number or net.failed:
-        return None
-    return Lack(UNDEFINED, "the block covers no residual block of the middle stage")
+def covering(net) -> Net:
+    """The network; it has failed where the blocks of at most half its seeds cover a residual block of the
+    middle stage, in which the paper deletes them.
+    """
+    some = [seed for seed in net.seeds if not net.failed and covered(net, seed)]
+    return net if net.failed else replace(net, failed=outvoted(some, net.seeds, COVERS_NONE))
 
 
 def follows(case, net):
@@ -91,16 +99,23 @@ def follows(case, net):
     lengths, shares = net.each(plateau), net.each(Net.share)
     seeds = len(net.seeds)
     few = None if seeds >= SEEDS else Lack(TOO_FEW, f"seeds are ranked: {SEEDS} are needed, here {seeds}")
+    statement = (
+        "the plateau (residual blocks of the middle stage deleted before 2 points are lost) is longer in "
+        "seeds with a larger block: Spearman's ρ above 0"
+    )
+    paper, plateaus = "the drop is connected to the block's size", f"plateau {say(lengths, 1, step=1)}"
+    if seeds and not lengths.any():  # a failure, however few seeds could be ranked
+        lacks = first_of(net.lacks, net.too_few())
+        return failing(net.bench(case), statement, paper, plateaus, "no seed shows a plateau", lacks)
     rho = spearman(lengths, shares)
     same = Lack(UNDEFINED, "plateau or block is the same in all seeds") if np.isnan(rho) else None
     # Ranks that have nothing to do with each other correlate with this standard error.
     found = Estimate(rho, 1 / np.sqrt(max(seeds - 1, 1)))
     return net.judge(
         case,
-        "the plateau (residual blocks of the middle stage deleted before 2 points are lost) is longer in "
-        "seeds with a larger block: Spearman's ρ above 0",
-        "the drop is connected to the block's size",
-        f"ρ = {found.said()}, plateau {say(lengths, 1)}",
+        statement,
+        paper,
+        f"ρ = {found.said()}, {plateaus}",
         found,
         above=CORRELATES,
         control="none: shuffled seeds correlate by the standard error given",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from papers.nguyen.claims.labels import channels, label
+from papers.nguyen.claims.nets import ABSENT
 from pipeline.cells import Cells
 from pipeline.claims import NOT_IMAGENET, TOO_FEW, Bench, Control, Estimate, Lack, first_of
 
@@ -20,26 +21,43 @@ VARIANTS = {"pair": ("deep", "wide"), "imagenet": ("base", "deep", "wide")}  # o
 class Groups:
     """Groups of networks, one architecture each, and the images that they classified. They have numbers.
 
-    learned: per group, what it lacks to be above a linear classifier on the same pixels, or None.
+    learned: per group, what it lacks to be above a linear classifier on the same pixels, or None. wanted: as
+    many groups at least are compared; where the scale leaves some out, their numbers are NaN.
     """
 
     found: Cells
     learned: tuple = ()
+    wanted: int = 1
 
     @property
     def numbers(self) -> list:
         return sorted(int(key) for key in self.found.keys())
 
+    @property
+    def complete(self) -> bool:
+        return len(self.numbers) >= self.wanted
+
+    def left_out(self) -> Lack | None:
+        return None if self.complete else ABSENT
+
     def of(self, name, number):
-        """An array of a group, float64."""
+        """An array of a group, float64; one NaN where the scale leaves the group out."""
+        if number not in self.numbers:
+            return np.full(1, np.nan)
         return np.asarray(self.found.get(name, number), np.float64)
+
+    def fact(self, name, *at):
+        """An array of all groups together, float64; two NaN where the scale leaves a group out."""
+        return np.asarray(self.found.get(name, *at), np.float64) if self.complete else np.full(2, np.nan)
 
     def accuracy(self, number) -> Estimate:
         """Mean accuracy of a group's networks."""
         return Estimate.of(self.of("accuracy", number))
 
     def name(self, number) -> str:
-        """As the paper calls them: ResNet-62, ResNet-14 (2×)."""
+        """As the paper calls them: ResNet-62, ResNet-14 (2×); a dash for what is left out."""
+        if number not in self.numbers:
+            return "–"
         width = float(self.found.get("width", number))
         wider = "" if width == 1 else f" ({width:g}×)"
         return f"ResNet-{int(self.found.get('depth', number))}{wider}"
@@ -51,13 +69,12 @@ class Groups:
 
     def counted(self) -> str:
         """How many networks of which architecture, in words."""
-        return ", ".join(
-            f"{int(self.of('networks', number))} {self.label(number)}" for number in self.numbers
-        )
+        some = (f"{int(self.of('networks', number))} {self.label(number)}" for number in self.numbers)
+        return ", ".join(some) or "no network"
 
     def unlearned(self) -> Lack | None:
-        """The first group whose networks have not learned more than pixels give."""
-        return first_of(*self.learned)
+        """A group that is left out, or the first whose networks have not learned more than pixels give."""
+        return first_of(self.left_out(), *self.learned)
 
     def few(self) -> Lack | None:
         """What claims on single images and classes lack: networks that learned something, enough of them."""
@@ -67,12 +84,16 @@ class Groups:
 
     def dispersion(self, row, column) -> Estimate:
         """Distance of images from the diagonal of two groups, or of two halves of one."""
+        if not {row, column} <= set(self.numbers):
+            return Estimate(np.nan)
         return Estimate(
             *(float(self.found.get(name)[row, column]) for name in ("dispersion", "dispersion_se"))
         )
 
     def tested(self) -> str:
         """The test of the last two groups' mean accuracies."""
+        if not self.complete:
+            return "–"
         t, df, p = (float(self.found.get(f"{name}_mean")) for name in ("t", "df", "p"))
         return f"t({df:.0f}) = {t:.2f}, p = {p:.2g}"
 
@@ -80,18 +101,18 @@ class Groups:
 def loaded(case, study) -> tuple[Groups, Bench]:
     """The groups of a study, and the bench of claims on the images that they classified."""
     groups = groups_of(case, study)
-    images = len(groups.found.get("labels"))
+    images = len(groups.found.get("labels")) if groups.found.has("labels") else 0
     return groups, bench_of(case, study, groups, f"{images} images")
 
 
 def groups_of(case, study) -> Groups:
-    groups = Groups(case.load(study, "agreement", "groups"))
+    groups = Groups(case.kept(study, "agreement", "groups"))
     names, count = VARIANTS.get(study, ("all",)), len(groups.numbers)
     learned = (
         case.unlearned(study, names[place * len(names) // count], groups.of("accuracy", number))
         for place, number in enumerate(groups.numbers)
     )
-    return Groups(groups.found, tuple(learned))
+    return Groups(groups.found, tuple(learned), len(names))
 
 
 def bench_of(case, study, groups, things) -> Bench:

@@ -6,12 +6,12 @@ from itertools import pairwise
 import numpy as np
 
 from papers.nguyen.claims.groups import Groups, loaded
+from papers.nguyen.claims.middle import more_in_the_middle, raised_alike
 from papers.nguyen.claims.nets import FEWEST
-from pipeline.claims import LEFT_OUT, SURE, UNDEFINED, Estimate, Lack, first_of
+from pipeline.claims import LEFT_OUT, SURE, UNDEFINED, Control, Estimate, Lack, first_of
 
 # Thresholds, each with its reason.
 NEAR_MEAN = 0.004  # of the paper's mean accuracies: the spread of a few seeds' mean
-MIDDLE = (0.3, 0.95)  # accuracy of the smallest network: "often but not always correct"
 BAND = 0.99  # of the differences between two halves of one architecture
 DRAWS = 50  # of what chance gives
 # The paper's mean accuracies.
@@ -69,15 +69,15 @@ def grows(case, study, along, numbers) -> list:
     groups, bench = loaded(case, study)
     row = Row.of(groups, along)
     paper = ", ".join(f"{key:g}: {100 * value:.2f}" for key, value in numbers.items()) + " %"
-    small, large = row.numbers[0], row.numbers[-1]
+    small, large = (row.numbers[0], row.numbers[-1]) if row.numbers else (0, 0)
     one = Lack(LEFT_OUT, "one size: nothing to compare") if small == large else None
     halves = [[groups.of(half, number) for half in ("first", "second")] for number in (small, large)]
-    nets = [int(groups.of("networks", number)) // 2 for number in (small, large)]
+    nets = [int(np.nan_to_num(groups.of("networks", number)).flat[0]) // 2 for number in (small, large)]
     lacks = first_of(groups.few(), one)
     return [
         near_the_paper(bench, row, numbers, paper),
         rises(bench, row, paper),
-        gain_most(bench, *halves, lacks),
+        gain_most(bench, *halves, nets[0], lacks),
         some_worse(bench, *halves, nets, lacks),
     ]
 
@@ -120,13 +120,17 @@ def rises(bench, row, paper):
     )
 
 
-def gain_most(bench, small, large, lacks):
+def gain_most(bench, small, large, nets, lacks):
     """small, large: per-example accuracies of both halves of the smallest and of the largest group.
+    nets: in a half of the smallest.
 
     Bins come from the first half of the smallest networks, gains from second halves. With the same half for
-    both, easy examples that fell into the middle by chance would return from it, which looks like a gain.
+    both, easy examples that fell into the middle by chance would return from it, which looks like a gain. The
+    control: an accuracy between 0 and 1 has most room in its middle, even where no example gains more.
     """
-    parts, found = more_in_the_middle(small[0], large[1] - small[1])
+    gain = large[1] - small[1]
+    parts, found = more_in_the_middle(small[0], gain)
+    alike = more_in_the_middle(small[0], raised_alike(small[1], gain, nets))[1]
     none = Lack(UNDEFINED, "no example with a probability in (0.3, 0.95), or none elsewhere")
     low, middle, high = (part.said(1, 100) for part in parts)
     return bench.judge(
@@ -136,32 +140,25 @@ def gain_most(bench, small, large, lacks):
         f"{middle} points, below {low}, above {high}",
         found,
         above=0.0,
-        control="none: examples are chosen and measured on different networks, so that none return to a mean",
+        control=Control("all images' log-odds raised alike", alike, 1, 100, " points"),
         lacks=first_of(lacks, none if np.isnan(found.value) else None),
     )
 
 
-def more_in_the_middle(start, gain) -> tuple:
-    """Mean gains (low, middle, high) by the start, and how far the middle is above the larger other one."""
-    low, high = start <= MIDDLE[0], start >= MIDDLE[1]
-    parts = [Estimate.of(gain[part]) for part in (low, ~low & ~high, high)]
-    others = [part for part in parts[::2] if np.isfinite(part.value)]
-    rival = max(others, key=lambda part: part.value, default=Estimate(np.nan))
-    return parts, parts[1].minus(rival)
-
-
 def some_worse(bench, small, large, nets, lacks):
     """nets: networks in a half of the smallest and of the largest group."""
-    edge = np.quantile(small[0] - small[1], (1 - BAND) / 2)
+    edge = np.quantile(small[0] - small[1], (1 - BAND) / 2)  # NaN where there is no network
     both = (large[0] - small[0] < edge) & (large[1] - small[1] < edge)
     chance = by_chance(np.mean(small, axis=0), nets, edge)
     found = Estimate.of(both)
+    worse = (
+        f"{int(both.sum())} of {len(both)} examples ({found.said(2, 100, ' %')}), {100 * edge:+.1f} points"
+    )
     return bench.judge(
         "the largest network is worse than the smallest beyond the control's 99 % band, in both halves, on "
         "more examples than chance gives",
         "there are such examples",
-        f"{int(both.sum())} of {len(both)} examples ({found.said(2, 100, ' %')}), {100 * edge:+.1f} points "
-        "or worse",
+        "–" if np.isnan(edge) else f"{worse} or worse",
         found,
         above=chance.value,
         control=f"the threshold: binomial chance, as if size made no difference, {chance.said(3, 100, ' %')}",
@@ -174,6 +171,8 @@ def by_chance(probability, nets, edge) -> Estimate:
 
     An example on which networks waver crosses the edge by chance more easily, and then in both halves.
     """
+    if np.isnan(edge):
+        return Estimate(np.nan)
     rng, shares = np.random.default_rng(0), []
     for _ in range(DRAWS):
         small, large = (rng.binomial(count, probability, (2, len(probability))) / count for count in nets)

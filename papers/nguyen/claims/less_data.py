@@ -8,6 +8,7 @@ from papers.nguyen.claims.rows import (
     counted,
     fractions,
     said,
+    steps,
     too_few_seeds,
     too_few_sizes,
     unlike_pixels,
@@ -27,15 +28,16 @@ NO_BLOCK = "no block formed on any share"
 class Shares:
     """Block fractions of the networks of a study, trained on ever smaller shares of the data.
 
-    words: of the shares. tables: {size: (seeds,)} of each, empty where the scale leaves it out. kept: sizes
-    that all the others have. missing: words of the shares left out. floor: what a network that has not
-    learned lacks.
+    words: of the shares. tables: {size: (seeds,)} of each, empty where the scale leaves it out. steps:
+    between two fractions of a size. kept: sizes that all the others have. missing: words of the shares left
+    out. floor: what a network that has not learned lacks.
     """
 
     def __init__(self, case, study, variants):
         results = [case.kept(study, "cka", variant) for variant in variants]
         self.words = [SHARES[variant] for variant in variants]
         self.tables = [fractions(found) for found in results]
+        self.steps = {key: step for found in results for key, step in steps(found).items()}
         full = [table for table in self.tables if table]
         self.kept = [key for key in (full or [{}])[0] if all(key in table for table in full)]
         self.missing = [word for word, table in zip(self.words, self.tables, strict=True) if not table]
@@ -78,10 +80,10 @@ def larger(bench, shares, paper):
     """Not merely 'no smaller': a network without a block on either share would show that."""
     ends = [shares.tables[0], shares.tables[-1]]
     lacks = shares.lacks(ends, [shares.words[0], shares.words[-1]])
-    gains = [] if lacks else [gained(*ends, key) for key in shares.kept]
+    gains = [] if lacks else [gained(*ends, key, shares.steps[key]) for key in shares.kept]
     found = mean_of(gains)
     rows = [
-        f"{word} {said({key: table[key] for key in shares.kept})}"
+        f"{word} {said({key: table[key] for key in shares.kept}, shares.steps)}"
         for word, table in zip(shares.words, shares.tables, strict=True)
         if table
     ]
@@ -99,9 +101,9 @@ def larger(bench, shares, paper):
     )
 
 
-def gained(whole, part, key) -> Estimate:
+def gained(whole, part, key, step) -> Estimate:
     """Block fraction on a part of the data minus that on the whole."""
-    return Estimate.of(part[key]).minus(Estimate.of(whole[key]))
+    return Estimate.of(part[key], step).minus(Estimate.of(whole[key], step))
 
 
 def mean_of(estimates) -> Estimate:
@@ -121,7 +123,7 @@ def earlier(bench, shares, paper):
     if not lacks:
         onsets = shares.onsets()
         means = [onset.mean() for onset in onsets]
-        found = Estimate.of(onsets[0]).minus(Estimate.of(onsets[-1]))
+        found = Estimate.of(onsets[0], step=1).minus(Estimate.of(onsets[-1], step=1))
     places = [f"{word}: {onset:.1f}" for word, onset in zip(shares.words, means, strict=False)]
     return bench.judge(
         "the smallest size with at least 0.3 of its layers in the block is smaller with "

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from papers.nguyen.claims.failures import A_BLOCK, NO_BLOCK, failing, outvoted
 from papers.nguyen.claims.labels import SHARES, channels, label
 from papers.nguyen.claims.numbers import say
 from pipeline.cells import Size
@@ -49,9 +50,13 @@ class Net:
         """function(net, seed) of each seed: (seeds,) float64."""
         return np.array([function(self, seed) for seed in self.seeds], np.float64)
 
-    def estimate(self, function) -> Estimate:
-        """Mean of function(net, seed) and its standard error over seeds."""
-        return Estimate.of(self.each(function))
+    def estimate(self, function, step=0.0) -> Estimate:
+        """Mean of function(net, seed) and its standard error over seeds. step: as of `Estimate.of`."""
+        return Estimate.of(self.each(function), step)
+
+    def step(self) -> float:
+        """Between two block fractions: one layer."""
+        return 1 / len(self.of("cka", "layers")) if self.size else 0.0
 
     def block(self, seed, name="block"):
         """Fraction, start and stop."""
@@ -79,7 +84,7 @@ class Net:
 
     def blocks(self) -> str:
         """The block's share of the layers, in words."""
-        return f"block fraction {say(self.each(Net.share))}"
+        return f"block fraction {say(self.each(Net.share), step=self.step())}"
 
     def bench(self, case, note="") -> Bench:
         some = f"{len(self.seeds)} of {self.trained}" if len(self.seeds) < self.trained else f"{self.trained}"
@@ -89,27 +94,17 @@ class Net:
     def judge(self, case, statement, paper, ours, found, *, note="", lacks=None, **how) -> Claim:
         """A claim about this network, as `Bench.judge` has it; one that has failed is not reproduced.
 
-        found: its estimate over seeds. A network that stands alone has no standard error, and says so.
+        found: its estimate over seeds.
         """
-        bench, lacks = self.bench(case, note), first_of(self.lacks, lacks, self.alone())
+        bench, lacks = self.bench(case, note), first_of(self.lacks, lacks, self.too_few())
         if self.failed:
             return failing(bench, statement, paper, self.blocks(), self.failed, lacks)
         return bench.judge(statement, paper, ours, found, lacks=lacks, **how)
 
-    def alone(self) -> Lack | None:
-        """What a single network lacks."""
-        of_several = f"1 of {self.trained} seeds is as in the paper"
-        detail = "one seed" if self.trained == 1 else of_several
-        return Lack(TOO_FEW, detail) if len(self.seeds) == 1 else None
-
-
-def failing(bench, statement, paper, ours, why, lacks=None) -> Claim:
-    """A claim that fails, since what it speaks of did not emerge (a block), or since it did."""
-    nothing = "none: there is nothing to compare"
-    zero = Estimate(0.0, 0.0)
-    return bench.judge(
-        statement, paper, ours, zero, control=nothing, above=0.0, holds=False, lacks=lacks, reason=why
-    )
+    def too_few(self) -> Lack | None:
+        """What fewer than three seeds lack."""
+        few = Lack(TOO_FEW, f"three seeds are needed, here {self.trained}")
+        return few if self.trained < FEWEST else None
 
 
 def nets(case, study, measures=(), variant=None) -> list:
@@ -158,21 +153,20 @@ def nearest(along, wanted):
 
 
 def with_block(net) -> Net:
-    """The seeds that show a block; all of them where none does, and the network has failed."""
-    return showing(net, lambda share: share >= HAS_BLOCK, "no block formed")
+    """The seeds that show a block; all of them where at most half do, and the network has failed."""
+    return showing(net, lambda share: share >= HAS_BLOCK, NO_BLOCK)
 
 
 def without_block(net) -> Net:
-    """The seeds that show none; all of them where each has one, and the network has failed."""
-    return showing(net, lambda share: share < HAS_BLOCK, "a block formed, where the paper shows none")
+    """The seeds that show none; all of them where at most half do, and the network has failed."""
+    return showing(net, lambda share: share < HAS_BLOCK, A_BLOCK)
 
 
 def showing(net, wanted, otherwise) -> Net:
     shares = net.each(Net.share)
     kept = tuple(seed for seed, share in zip(net.seeds, shares, strict=True) if wanted(share))
-    if kept or not net.size:
-        return replace(net, seeds=kept)
-    return replace(net, failed=otherwise)
+    failed = outvoted(kept, net.seeds, otherwise)
+    return replace(net, failed=failed) if failed else replace(net, seeds=kept)
 
 
 def large_nets(case, measures=()) -> list:

@@ -47,7 +47,7 @@ def pearson(x, y) -> float:
 
 
 def jackknife(function, members) -> Estimate:
-    """A number of several networks together, its standard error from leaving out each in turn.
+    """A number of several networks, or sizes of them, its standard error from leaving out each in turn.
 
     function: of a list of members, a float. The error is NaN below three members, and where the number is
     undefined without one of them.
@@ -69,9 +69,9 @@ def over_pairs(members, function) -> Estimate:
     return jackknife(lambda some: mean([found[pair] for pair in combinations(some, 2)]), members)
 
 
-def say(values, digits=2, factor=1, unit="") -> str:
-    """Mean and standard error over networks; a dash for none."""
-    return Estimate.of(values).said(digits, factor, unit)
+def say(values, digits=2, factor=1, unit="", step=0.0) -> str:
+    """Mean and standard error over networks; a dash for none. step: as of `Estimate.of`."""
+    return Estimate.of(values, step).said(digits, factor, unit)
 
 
 def percent(values) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 
 from papers.nguyen.claims.nets import large_nets, small_nets, with_block
 from papers.nguyen.claims.numbers import mean, percent, say, spearman
-from pipeline.claims import UNDEFINED, Control, Estimate, Lack
+from pipeline.claims import UNDEFINED, Control, Estimate, Lack, first_of
 
 # Thresholds, each with its reason.
 MONOTONE = 0.9  # Spearman's rho of probe accuracy with depth: "a monotonic increase"
@@ -32,6 +32,7 @@ def monotone(case, net, like):
         net.estimate(rises),
         above=MONOTONE,
         control=held_against(like, rises, f"{like.label()} with a block"),
+        lacks=like.lacks,
     )
 
 
@@ -51,7 +52,7 @@ def gains_little(case, net, like):
             lambda like, seed: gain_between(like, seed, low, high),
             f"the same stretch of {like.label()} without a block",
         ),
-        lacks=no_whole(net),
+        lacks=first_of(like.lacks, no_whole(net)),
     )
 
 
@@ -64,6 +65,7 @@ def no_whole(net) -> Lack | None:
 
 
 def preserves(case, net):
+    """Confounded where additions outside the block gain, too: the gain is then not the block's."""
     more, sides = net.each(gain_of_additions), net.each(additions_that_gain)
     outside = net.estimate(lambda net, seed: gain_of_additions(net, seed, False))
     return net.judge(
@@ -78,11 +80,9 @@ def preserves(case, net):
     )
 
 
-def held_against(like, function, what, **said) -> Control | str:
-    """The same number of a network that differs in its block; in words where it does not."""
-    if like.failed:
-        return f"none: in {like.label()}, {like.failed}"
-    return Control(what, like.estimate(function), **said)
+def held_against(like, function, what, **said) -> Control:
+    """The same number of a network that differs in its block; where it does not, `what` says so."""
+    return Control(f"{what} ({like.failed})" if like.failed else what, like.estimate(function), **said)
 
 
 def rises(net, seed) -> float:

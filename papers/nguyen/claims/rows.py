@@ -23,9 +23,14 @@ def fractions(found) -> dict:
     }
 
 
-def said(table) -> str:
-    """Block fractions of each size, {size: (seeds,)}."""
-    return ", ".join(f"{key} {say(values)}" for key, values in table.items()) or "–"
+def steps(found) -> dict:
+    """Between two block fractions of a size: one layer. {key: float}."""
+    return {size.key: 1 / len(found.get("layers", size.key)) for size in measured(found)}
+
+
+def said(table, steps) -> str:
+    """Block fractions of each size, {size: (seeds,)}, which lie steps[size] apart."""
+    return ", ".join(f"{key} {say(values, step=steps[key])}" for key, values in table.items()) or "–"
 
 
 def counted(case, tables, kept, note=""):

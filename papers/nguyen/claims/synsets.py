@@ -21,9 +21,9 @@ def tabF1(case):
 
 def worth_it(bench, groups, models, step):
     """A larger model is worth its parameters. step: 0 from A to B, 1 from B to C."""
-    found, aic = groups.found, groups.found.get("aic", "models")
+    aic = "; ".join(map(spaced, groups.fact("aic", "models"))) if groups.complete else "–"
     fall, halves = (
-        Estimate(*(float(found.get(f"{name}{part}", "models")[step]) for part in ("", "_se")))
+        Estimate(*(float(groups.fact(f"{name}{part}", "models")[step]) for part in ("", "_se")))
         for name in ("fall", "control_fall")
     )
     ends = "AB" if step == 0 else "BC"
@@ -32,7 +32,7 @@ def worth_it(bench, groups, models, step):
         f"the architecture's effects on {what} are worth their parameters: AIC falls from model {ends[0]} to "
         f"{ends[1]}",
         "; ".join(spaced(model["aic"]) for model in models),
-        f"{'; '.join(map(spaced, aic))}: falls by {fall.said(0)} (± over folds of classes)",
+        f"{aic}: falls by {fall.said(0)} (± over folds of classes)",
         fall,
         above=0.0,
         control=Control("two halves of the deep network", halves, 0),
@@ -42,13 +42,14 @@ def worth_it(bench, groups, models, step):
 
 def explained(case, bench, groups):
     """No finding: the models are nested, so that the larger ones explain more."""
-    v2 = float(groups.found.get("v2", "models"))
+    v2 = float(groups.fact("v2", "models").flat[0])
+    same = Lack(UNDEFINED, "models A and C do not differ") if np.isnan(v2) else None
     return bench.check(
         "class effects explain a part of the example-level variance: 0 < V² < 1",
         f"{case.entry['v2']} %",
         Estimate(v2).said(1, 100, " %"),
         0 < v2 < 1,
-        lacks=Lack(UNDEFINED, "models A and C do not differ") if np.isnan(v2) else groups.unlearned(),
+        lacks=first_of(groups.left_out(), same, groups.unlearned()),
     )
 
 
@@ -60,7 +61,7 @@ def spaced(value) -> str:
 def tabF2(case):
     groups = groups_of(case, "imagenet")
     bench = bench_of(case, "imagenet", groups, f"{len(rows_of(groups))} synsets")
-    papers, lacks = case.entry["paper"], first_of(not_imagenet(case), groups.few())
+    papers, lacks = case.entry["paper"], first_of(groups.left_out(), not_imagenet(case), groups.few())
     differ = differing(papers)
     others = [name for name in rows_of(groups) if name not in differ]
     what = f"any of the other synsets with enough classes ({len(papers) - len(differ)} in the paper)"
