@@ -270,7 +270,7 @@ def test_figures_and_claims_depend_on_results_that_stages_make():
 
 
 # Lines of a pipeline file, and of a drawing: what a reader takes in at once.
-LIMITS = {"dvc.yaml": 60, "papers/gilboa/dvc.yaml": 180, "papers/nguyen/dvc.yaml": 240}
+LIMITS = {"dvc.yaml": 60, "papers/gilboa/dvc.yaml": 190, "papers/nguyen/dvc.yaml": 255}
 
 
 def test_files_that_people_read_stay_short():
