@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import cells
-from pipeline.claims import VERDICTS, Case
+from pipeline.claims import Case
 from pipeline.lifetime import stage
 from pipeline.parameters import declared, stage_entry
 from wide import artifacts
@@ -91,14 +91,16 @@ def functions(paper: str) -> dict:
 
 
 def summary(paper: str, claims: list, trainings: list) -> dict:
-    """What `dvc metrics diff` and `dvc exp show` show of a paper: claims by verdict, mean test accuracy.
+    """What `dvc metrics diff` and `dvc exp show` show of a paper: few numbers, since a screen is narrow.
 
-    Sanity checks are no findings and are not counted. trainings: files of accuracies.
+    judged: findings that could be tested; how many of these are reproduced, and confounded. accuracy: the
+    mean on the test sets. Sanity checks are no findings. trainings: files of accuracies.
     """
     counts = Counter(claim.verdict for claim in claims if not claim.sanity)
     found = [cells.Cells.load(path) for path in trainings]
     accuracies = [np.nanmean(size.accuracy) for training in found for size in training.sizes()]
-    numbers = {verdict.replace(" ", "_"): counts[verdict] for verdict in VERDICTS}
+    numbers = {name: counts[name] for name in ("reproduced", "confounded")}
+    numbers["judged"] = counts.total() - counts["not testable"]
     return {paper: numbers | {"accuracy": float(np.nanmean(accuracies)) if accuracies else None}}
 
 

@@ -24,27 +24,26 @@ def untrained(calibration, make=build):
 
 
 def normed(population, index):
-    """Outputs of every normalisation, in evaluation mode."""
-    net = build()
-    return {
-        name: layer_outputs(net, member(population, index), IMAGES, name).view(len(IMAGES), -1)
-        for name in net.layers
-        if name.endswith(".bn1")
-    }
+    """Outputs of every block's first normalisation, in evaluation mode: a row a channel."""
+    net, found = build(), []
+    for name in net.layers:
+        if name.endswith(".bn1"):
+            values = layer_outputs(net, member(population, index), IMAGES, name)
+            channels = 4 * 2 ** (int(name.removeprefix("stage")[0]) - 1)
+            found.append(values.view(len(IMAGES), channels, -1).transpose(0, 1).flatten(1))
+    return found
 
 
 @pytest.mark.parametrize("index", [0, 1])
 def test_every_channel_of_a_calibrated_network_has_mean_0_and_variance_1(index):
-    for name, values in normed(untrained(len(IMAGES)), index).items():
-        channels = 4 * 2 ** (int(name.removeprefix("stage")[0]) - 1)
-        flat = values.view(len(IMAGES), channels, -1).transpose(0, 1).flatten(1)
-        assert torch.allclose(flat.mean(1), torch.zeros(channels), atol=0.02)
-        assert torch.allclose(flat.std(1), torch.ones(channels), atol=0.05)
+    for rows in normed(untrained(len(IMAGES)), index):
+        assert torch.allclose(rows.mean(1), torch.zeros(len(rows)), atol=0.02)
+        assert torch.allclose(rows.std(1), torch.ones(len(rows)), atol=0.05)
 
 
-def test_as_constructed_activations_are_not_normalised():
-    spread = [values.std().item() for values in normed(untrained(0), 0).values()]
-    assert max(spread) > 2 or min(spread) < 0.5
+def test_as_constructed_channels_are_not_normalised():
+    for rows in normed(untrained(0), 0):
+        assert rows.mean(1).abs().max() > 0.2 or (rows.std(1) - 1).abs().max() > 0.2
 
 
 def test_only_statistics_differ_and_the_same_images_give_the_same_ones():

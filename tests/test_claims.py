@@ -255,7 +255,8 @@ def test_a_summary_counts_the_verdicts_of_findings_and_takes_the_mean_accuracy(t
     made = [BENCH.judge("s", "p", "o", SURE, above=above, control=NONE) for above in (0, 0, 2)]
     made.append(BENCH.judge("s", "p", "o", SURE, above=0, control=control(1)))
     made += [BENCH.check("s", "p", "o", holds) for holds in (True, False)]
-    counts = {"reproduced": 2, "not_reproduced": 1, "confounded": 1, "not_testable": 0}
+    made.append(BENCH.judge("s", "p", "o", SURE, above=0, control=NONE, lacks=Lack(claims.LEFT_OUT)))
+    counts = {"reproduced": 2, "confounded": 1, "judged": 4}
     assert summary("p", made, files) == {
         "p": counts | {"accuracy": pytest.approx((0.6 + 0.85 + 0.1 + 0.2) / 4)}
     }

@@ -102,10 +102,17 @@ def test_maps_are_of_the_first_network_that_did_not_diverge(monkeypatch):
 def test_an_atlas_and_its_structure_are_of_the_network_that_was_mapped(monkeypatch):
     map_them(monkeypatch)
     made = []
-    declare(monkeypatch, atlas, {"atlas": {"grid": 2}}, {"atlas": {}})
-    monkeypatch.setattr(atlas, "put_atlas", lambda found, size, index, *more: made.append((size.key, index)))
+    declare(monkeypatch, atlas, {"atlas": {"grid": 2}}, {"atlas": {"icons": "optimised"}})
+    monkeypatch.setattr(atlas, "put_targets", lambda found, size, *more: size.key)
+    monkeypatch.setattr(
+        atlas,
+        "put_icons",
+        lambda found, networks, drawn, setting: made.extend(
+            (drawn[row], size.key, index) for row, (size, index) in enumerate(networks.firsts())
+        ),
+    )
     atlas.main("paper", "study", "base", "toy")
-    assert made == [("w5", 1), ("w8", 0)]
+    assert made == [("w5", "w5", 1), ("w8", "w8", 0)]
     size = trained(*AT, "base").sizes[0]
     numbers = structure.of_network(size, np.ones((4, 5), np.float32))
     assert numbers["test_accuracy"] == numbers["train_accuracy"] == [pytest.approx(0.7)]
@@ -113,22 +120,22 @@ def test_an_atlas_and_its_structure_are_of_the_network_that_was_mapped(monkeypat
 
 def test_an_atlas_shows_images_as_the_network_was_trained_on_them(monkeypatch):
     seen = []
-    size = trained(*AT, "base").sizes[0]
-    size.fact["image"] = [1, 3, 3]
     pictures = torch.zeros(1, 1, 40, 40)
-    monkeypatch.setattr(type(size), "module", lambda size, index: None)
+    settings = {"steps": 1, "canvas": 40, "lr": 1, "pad": 0.0, "seed": 0, "cosine": "paper", "icon_size": 20}
+    icons = atlas.Icons(*AT, "base", settings, 0.5)
+    icons.networks[0][0].fact["image"] = [1, 3, 3]
     monkeypatch.setattr(
         atlas.visualise,
         "icons",
         lambda *a, **options: seen.append(options["image_shape"]) or (pictures, None),
     )
-    settings = {"steps": 1, "canvas": 40, "lr": 1, "pad": 0.0, "seed": 0, "cosine": "paper", "icon_size": 20}
-    atlas.optimised(size, 1, torch.zeros(1, 5), 0.5, settings, "study")
+    monkeypatch.setattr(type(icons.networks[0][0]), "module", lambda size, index: None)
+    icons.draw(0, torch.zeros(1, 5), 0, lambda steps: None)
     assert seen == [(1, 3, 3)]
 
 
 def test_a_network_that_diverged_has_no_accuracy_on_the_other_task(monkeypatch):
-    task = {"labels": "class", "recipe": {"epochs": 1, "batch": 10, "lr": 0.1}}
+    task = {"labels": "class", "test": "test", "recipe": {"epochs": 1, "batch": 10, "lr": 0.1}}
     declare(monkeypatch, transfer, own={"transfer": task})
     transfer.main("paper", "study", "base", "toy")
     found = load(*AT, "transfer", "base")

@@ -24,7 +24,7 @@ PANELS = {  # heatmaps at the paper's scale, and at quick of what is made there
     "fig5": (4, 4),
     "fig6": (27, 12),
     "figC1": (10, 6),
-    "figD1": (20, 8),
+    "figD1": (20, 6),
     "figD2": (15, 11),
     "figD3": (18, 9),
     "figD4": (10, 6),

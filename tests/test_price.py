@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline import devices, parameters, pricing
-from pipeline.pricing import OTHERS, STAGE_S, data_set, others, price, side_by_side
+from pipeline.pricing import STAGE_S, data_set, others, price, side_by_side
 from pipeline.rates import ENOUGH, Rate, Rates, Stack, alike, kind, measured
 from pipeline.units import counted, duration, room
 from pipeline.variants import of_paper, one
@@ -47,7 +47,7 @@ def noted(paper) -> float:
 
 @pytest.mark.parametrize("paper", PAPERS)
 def test_quick_takes_what_its_run_took(quick, paper):
-    assert minutes(quick[paper]) == pytest.approx(noted(paper), rel=0.35)
+    assert minutes(quick[paper]) == pytest.approx(noted(paper), rel=0.3)
     assert others(paper, "quick", 1, CPU)  # all measures have noted their seconds
 
 
@@ -65,8 +65,8 @@ def test_a_measured_network_has_its_own_rate(rates):
 def test_networks_are_estimated_from_others(rates):
     """Every measured network by all but itself: within 15 % mostly, never by a factor of two."""
     off = np.exp(np.abs(np.log(rates.errors())))
-    assert len(off) > 10
-    assert np.median(off) < 1.3
+    assert len(off) > 20
+    assert np.median(off) < 1.15
     assert off.max() < 2
 
 
@@ -86,7 +86,7 @@ def test_estimates_reach_beyond_what_was_measured(rates, what, held_out):
     left = Rates([rate for rate in rates.rates if rate.stack not in out])
     off = [left.seconds(rate.stack) * rate.images_per_s for rate in rates.rates if rate.stack in out]
     assert len(off) >= 2
-    assert np.exp(np.median(np.abs(np.log(off)))) < 1.5
+    assert np.exp(np.median(np.abs(np.log(off)))) < 1.3
 
 
 def rate(work, images_per_s, batch=32, members=1, device=CPU, dtype="bfloat16") -> Rate:

@@ -41,7 +41,7 @@ ROWS = {
     "claim": Row(
         files={
             f"{GILBOA}/claims/transfer.py": [
-                ("return [*translated_mnist(case), *coarse_cifar(case)", ", *widths_of(case)"),
+                ("        *both_curves(left),", "\n        *widths_of(case),"),
                 (END, texts.claim("widths_of")),
             ]
         },
@@ -55,7 +55,11 @@ ROWS = {
                 ("    smoke: {train: {sizes: {widths: [16", ", 24"),
             ]
         },
-        stale={"gilboa:train_coarse@smoke-base"},
+        stale={
+            "gilboa:train_coarse@smoke-base",
+            "gilboa:train_coarse@smoke-untrained",
+            "gilboa:floor_cifar100_coarse3@smoke",
+        },
         sizes={("gilboa.coarse", "base"): {"w16": [0, 1], "w24": [0, 1], "w64": [0, 1]}},
     ),
     "depth": Row(
@@ -65,17 +69,22 @@ ROWS = {
                 ("    smoke: {train: {sizes: {depths: [1, 3", ", 21"),
             ]
         },
-        stale={"gilboa:train_shift@smoke-base"},
+        stale={
+            "gilboa:train_shift@smoke-base",
+            "gilboa:train_shift@smoke-untrained",
+            "gilboa:floor_translated_mnist@smoke",
+        },
         sizes={("gilboa.shift", "base"): {"d1": [0, 1], "d3": [0, 1], "d21": [0, 1]}},
     ),
     "seed": Row(
         files={f"{GILBOA}/params.yaml": [("    seeds: [0", ", 1")]},
-        stale={"gilboa:train_mnist@smoke-base", "gilboa:train_mnist@smoke-judge"},
+        stale={"gilboa:train_mnist@smoke-base", "gilboa:train_mnist@smoke-judge", "gilboa:floor_mnist@smoke"},
         sizes={("gilboa.mnist", "base"): {"w20": [0, 1], "w2048": [0, 1]}},
     ),
     "variant": Row(
         files={f"{GILBOA}/params.yaml": [("    base: {}\n", "    half: {share: 2}\n")]},
         new={"gilboa:train_mnist@smoke-half"},
+        stale={"gilboa:floor_mnist@smoke"},
         sizes={("gilboa.mnist", "half"): {"w20": [0], "w2048": [0]}},
     ),
     "panel": Row(
@@ -85,6 +94,7 @@ ROWS = {
             ]
         },
         new={"gilboa:train_mnist@smoke-starts"},
+        stale={"gilboa:floor_mnist@smoke"},
         sizes={
             ("gilboa.mnist", "starts"): dict.fromkeys(
                 ("he_normal-w20", "he_normal-w2048", "glorot_normal-w20", "glorot_normal-w2048"), [0]
@@ -97,7 +107,7 @@ ROWS = {
             f"{NGUYEN}/dvc.yaml": [(texts.JUDGED, '\n    "results/${item.scale}/nguyen/wide/cka/half.npz",')],
         },
         new={"nguyen:train_wide@smoke-half", "nguyen:cka_wide@smoke-half"},
-        stale={"nguyen:claims@smoke"},
+        stale={"nguyen:claims@smoke", "nguyen:floor_cifar10@smoke"},
         without={
             f"{NGUYEN}/params.yaml": f"deps is 'results/smoke/nguyen/wide/cka/half.npz'{NO_OUTPUT}",
             f"{NGUYEN}/dvc.yaml": "results/smoke/nguyen/wide/cka/half.npz",
