@@ -25,12 +25,17 @@ from wide.measure.cka import streamed_cka
 
 @dataclass(frozen=True)
 class Part:
-    """Networks of a group: the first members of a size of a study's variant, by default the one shown."""
+    """Networks of a group: the first members of a size of a study's variant, by default the one shown.
+
+    nearest: take the largest size that the scale keeps where it leaves this one out. A group that lacks a
+    part is left out, since there is nothing to compare with.
+    """
 
     study: Annotated[str, Named("studies")]
     size: str
     members: Count
     variant: str | None = None
+    nearest: bool = False
 
 
 @stage
@@ -39,12 +44,12 @@ def main(paper: str, group: str, scale: str, study: str):
     caps = measure_caps(params, params[study], scale)
     settings = at_most(params["measures"]["cka"], caps)
     found, networks, sizes = Cells(), [], []
-    for part in params["across"][group]:
-        variant = trained(scale, paper, part["study"], part.get("variant") or params["shown"][scale])
-        if not variant.sizes:
-            continue  # the scale leaves it out
-        size = choose(variant.sizes, part["size"])
-        for index, seed in size.members(part["members"]):
+    parts = [Part(**part) for part in params["across"][group]]
+    variants = [trained(scale, paper, part.study, part.variant or params["shown"][scale]) for part in parts]
+    chosen = [choose(variant.sizes, part) for variant, part in zip(variants, parts, strict=True)]
+    variant = variants[-1]
+    for size, part in zip(chosen, parts) if all(chosen) else ():
+        for index, seed in size.members(part.members):
             describe(found, len(networks), size, index, seed)
             networks.append(size.forward(index))
             sizes.append(size)
@@ -80,11 +85,11 @@ def describe(found, number, size, index, seed):
     found.put("accuracy", own.get("accuracy", size.key)[0], number)
 
 
-def choose(sizes, wanted):
-    """The size with a key, or the largest that the scale keeps: for "last", and where a cap has left the key
-    out.
-    """
-    return next((size for size in sizes if size.key == wanted), sizes[-1])
+def choose(sizes, part: Part):
+    """The size of a part, or the largest that the scale keeps for "last" and for `nearest`; None for none."""
+    found = next((size for size in sizes if size.key == part.size), None)
+    largest = sizes[-1] if sizes and (part.nearest or part.size == "last") else None
+    return found or largest
 
 
 if __name__ == "__main__":

@@ -54,9 +54,15 @@ def draw(entry, scale, load):
         return page(entry["title"], nothing(missing, scale))
     intro = (
         f"Scale {scale}; mean and, of several networks, standard deviation over seeds; "
-        f"n = {min(networks)} to {max(networks)} networks each, in brackets."
+        f"n = {counted(min(networks), max(networks))} each, in brackets."
     )
     return page(entry["title"], *filter(None, [intro, table(lines), left_out(missing, scale)]))
+
+
+def counted(fewest, most):
+    """How many networks a size has, in words."""
+    plural = "s" * (most > 1)
+    return f"{most} network{plural}" if fewest == most else f"{fewest} to {most} networks"
 
 
 def facts(key, row):

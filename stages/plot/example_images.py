@@ -64,9 +64,13 @@ def dotted(found):
 
 
 def how_many(found, group, number):
-    """Of the second half of a group's networks, those that are right on a shown image: "k of n"."""
+    """Of the second half of a group's networks, those that are right on a shown image: "k of n".
+
+    A single network is right or wrong.
+    """
     n = int(found.get("networks", group)) // 2
-    return f"{round(n * found.get(('first', 'second')[group], 'shown')[number])} of {n}"
+    right = round(n * found.get(("first", "second")[group], "shown")[number])
+    return ("wrong", "right")[right] if n == 1 else f"{right} of {n}"
 
 
 def place(row, column):

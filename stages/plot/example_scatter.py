@@ -38,12 +38,14 @@ def draw(entry, scale, load):
     first, second, third = entry["titles"]
     dotted = pair.has("networks", 0) and few(pair, (0, 1))
     clouds = [(first, 1.15, pair, partial(images, other=1)), (second, 1.15, pair, partial(images, other=0))]
-    parts = [(FEWER, 1.3, pair, rows)] if dotted else clouds
+    alone = dotted and not imagenet.has("networks", 0)
+    parts = [(FEWER, 3.2 if alone else 1.3, pair, rows)] if dotted else clouds
     parts = [part for part in [*parts, (third, 1.4, imagenet, classes)] if part[2].has("networks", 0)]
     missing = [title for title, found in ((first, pair), (third, imagenet)) if not found.has("networks", 0)]
     if not parts:
         return plot.note(nothing(missing, scale))
-    room = {"left": 1.3, "across": 1.0} if dotted else {"left": 0.5, "across": 0.55}
+    room = {"left": 1.3, "across": 1.0, "right": 0.6 if alone else 0.1}  # numbers stand right of the dots
+    room = room if dotted else {"left": 0.5, "across": 0.55}
     figure, axes = plot.page([width for _, width, *_ in parts], [1.5], top=0.48, bottom=0.42, **room)
     for box, (title, _, found, paint) in zip(axes[0], parts, strict=True):
         paint(box, found)

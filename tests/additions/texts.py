@@ -74,7 +74,7 @@ def claim(name: str) -> str:
     return f"""
 
 def {name}(case):
-    widths = Curves.of(case, "coarse").widths
+    widths = Curves.of(case.kept("coarse", "transfer", "base")).widths
     return [case.bench("5 seeds").check("there are widths", "8", str(len(widths)), len(widths) > 1)]
 """
 
