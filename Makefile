@@ -18,7 +18,7 @@ figures: $(VENV)/ready        ## redraw every figure from the committed results,
 	@python -m stages.plot --all
 
 experiments: $(VENV)/ready    ## `dvc exp show` without the thousand parameters that no one changed
-	@dvc exp show --no-pager --drop '.*' --keep '^(Experiment|scale|width|\w+\.(accuracy|reproduced))$$'
+	@COLUMNS=200 dvc exp show --no-pager --drop '.*' --keep '^(Experiment|scale|width|\w+\.(accuracy|reproduced))$$'
 
 plan: $(VENV)/ready           ## hours, memory and disk of a run: make plan SCALE=paper WIDTH=4
 	@python -m stages.price "$(SCALE)" "$(WIDTH)"

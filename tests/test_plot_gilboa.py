@@ -179,7 +179,7 @@ def test_transfer_marks_the_input_dimension_where_it_is_asked_for(all_results):
     assert [text.get_text() for text in figure.legends[0].texts] == [
         "original task",
         "new task, last layer retrained",
-        "linear classifier on pixels",
+        "new task, linear classifier on pixels",
         "input dimension 784",
     ]
 

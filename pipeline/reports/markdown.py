@@ -42,7 +42,7 @@ def markdown(papers: dict[str, Paper]) -> str:
 
 def matrix(paper: Paper, scales) -> list[str]:
     """A line a figure, a sign a scale."""
-    lines = [table_line(["figure", "what the paper shows", *scales]), table_line(["---"] * (2 + len(scales)))]
+    lines = [table_line(["figure", "what it shows", *scales]), table_line(["---"] * (2 + len(scales)))]
     for row in paper.rows:
         about = shorten(row.entry["title"], TITLE, placeholder=" …")
         lines.append(table_line([f"[{row.key}](#{row.key})", about, *map(row.sign, scales)]))

@@ -43,9 +43,7 @@ def page(papers: dict[str, Paper]) -> str:
 
 def matrix(paper: Paper, scales) -> str:
     """A line a figure, a sign a scale."""
-    lines = [
-        f"<table><tr><th>figure<th>what the paper shows{''.join(f'<th>{scale}' for scale in scales)}</tr>"
-    ]
+    lines = [f"<table><tr><th>figure<th>what it shows{''.join(f'<th>{scale}' for scale in scales)}</tr>"]
     for row in paper.rows:
         signs = "".join(f"<td>{row.sign(scale)}" for scale in scales)
         lines.append(

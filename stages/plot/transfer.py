@@ -60,7 +60,7 @@ def curves(box, found, panel):
         style = {"color": colour, "marker": marker, "markersize": 3, "label": label}
         box.errorbar(widths[order], mean[order], sd[order], **style)
     linear = 100 * found.get("linear").mean()
-    box.axhline(linear, color=plot.GREY, linestyle="--", label="linear classifier on pixels")
+    box.axhline(linear, color=plot.GREY, linestyle="--", label="new task, linear classifier on pixels")
     if panel["mark_inputs"] and widths.min() < inputs < widths.max():
         style = {"color": plot.GREY, "linewidth": 0.6, "linestyle": ":"}
         box.axvline(inputs, label=f"input dimension {inputs}", **style)
